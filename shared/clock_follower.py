@@ -1,0 +1,48 @@
+"""Keeping a process's business clock with the gateway's (ARCHITECTURE §8)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from shared import metrics
+from shared.client import ServiceClient
+from shared.clock import BusinessClock
+from shared.errors import DomainError
+from shared.settings import Environment, ServiceSettings
+
+POLL_SECONDS = 0.2
+
+
+def initial_clock(settings: ServiceSettings) -> BusinessClock:
+    """Return the clock a process starts with, until the gateway has been asked."""
+    clock = BusinessClock(settings.bank_zone)
+    if settings.business_now is not None:
+        clock.set_now(settings.business_now)
+    return clock
+
+
+@asynccontextmanager
+async def follow_clock(
+    clock: BusinessClock, client: ServiceClient, settings: ServiceSettings
+) -> AsyncGenerator[None]:
+    """Poll the gateway's clock; in production and where keys are fixed (tests) nothing moves."""
+    if settings.environment is Environment.PRODUCTION or settings.token_jwks:
+        yield
+        return
+    task = asyncio.create_task(_follow(clock, client))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _follow(clock: BusinessClock, client: ServiceClient) -> None:
+    while True:
+        with suppress(DomainError):
+            answer = (await client.get_open("/v1/clock")).json()
+            clock.offset = timedelta(seconds=answer["offset_seconds"])
+            metrics.CLOCK_OFFSET.set(answer["offset_seconds"])
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,124 @@
+"""The sequencer: gives committed events their place in the feed, without gap and in order."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from shared.database import Database
+from shared.feed import head
+from shared.logging import log
+
+CHANNEL = "feed"
+BATCH = 5_000
+KEPT = timedelta(days=14)
+STAMP_SECONDS = 0.25
+BUSY_SECONDS = 0.005
+IDLE_SECONDS = 0.05
+TRIM_SECONDS = 600.0
+
+# A statement of its own: the next one then sees everything that was committed before it.
+_LOCK = "SELECT statement_timestamp() FROM feed_head FOR UPDATE"
+_MOVE = f"""
+WITH moved AS (
+    DELETE FROM feed_pending
+    WHERE id IN (SELECT id FROM feed_pending ORDER BY id LIMIT {BATCH})
+    RETURNING *
+), placed AS (
+    INSERT INTO feed (position, event_id, type, subject, time, at, data, version, traceparent)
+    SELECT h.position + row_number() OVER (ORDER BY m.id),
+           event_id, type, subject, time, at, data, version, traceparent
+    FROM moved AS m, feed_head AS h
+), counted AS (
+    SELECT count(*) AS moved FROM moved
+)
+UPDATE feed_head
+SET position = position + counted.moved,
+    swept_at = CASE WHEN counted.moved < {BATCH} THEN $1 ELSE swept_at END
+FROM counted
+RETURNING counted.moved
+"""  # noqa: S608 - a number of ours
+_TRIM = """
+WITH old AS (
+    DELETE FROM feed WHERE position IN (
+        SELECT position FROM (SELECT position, published_at FROM feed ORDER BY position LIMIT 5000)
+        AS first WHERE published_at < clock_timestamp() - $1::interval)
+    RETURNING position
+)
+UPDATE feed_head SET kept_after = greatest(kept_after, (SELECT max(position) FROM old))
+RETURNING (SELECT count(*) FROM old)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did; `swept`: it left nothing that was committed before it began."""
+
+    moved: int
+
+    @property
+    def swept(self) -> bool:
+        return self.moved < BATCH
+
+
+async def sequence(connection: asyncpg.Connection) -> Pass:
+    """Move one batch of committed events into the feed, in a transaction of its own."""
+    async with connection.transaction(isolation="read_committed"):
+        began: datetime | None = await connection.fetchval(_LOCK)
+        if began is None:
+            await head.read_head(connection)
+            return Pass(0)
+        moved: int = await connection.fetchval(_MOVE, began)
+        if moved:
+            await connection.execute(f"NOTIFY {CHANNEL}")
+        else:
+            # a stamp lost in a crash only looks older than it was: no reason to wait for the disk
+            await connection.execute("SET LOCAL synchronous_commit TO off")
+    return Pass(moved)
+
+
+async def trim(connection: asyncpg.Connection, kept: timedelta = KEPT) -> int:
+    """Drop up to 5,000 events older than `kept`; a cursor that needed them now gets 410."""
+    return await connection.fetchval(_TRIM, kept)
+
+
+class Sequencer:
+    """The loop that publishes what a service committed; one a worker, safe beside another."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self) -> None:
+        """Sequence for ever: at once while there is work, looking 20 times a second otherwise."""
+        connection = await self._database.dedicated()
+        try:
+            async with connection.transaction():
+                await head.settle(connection)
+            await asyncio.gather(self._sequence(connection), self._trim())
+        finally:
+            await connection.close()
+
+    async def _sequence(self, connection: asyncpg.Connection) -> None:
+        now = asyncio.get_running_loop().time
+        stamped, pause = -STAMP_SECONDS, IDLE_SECONDS
+        while True:
+            due = now() - stamped >= STAMP_SECONDS
+            if due or await connection.fetchval("SELECT EXISTS (SELECT FROM feed_pending)"):
+                done = await sequence(connection)
+                stamped = now()
+                pause = BUSY_SECONDS if done.moved else min(pause * 2, IDLE_SECONDS)
+                if not done.swept:
+                    continue
+            else:
+                pause = min(pause * 2, IDLE_SECONDS)
+            await asyncio.sleep(pause)
+
+    async def _trim(self) -> None:
+        while True:
+            async with self._database.connection() as connection:
+                dropped = await trim(connection)
+            if dropped:
+                log.info("feed_trimmed", events=dropped)
+            else:
+                await asyncio.sleep(TRIM_SECONDS)

@@ -1,0 +1,61 @@
+"""Lists by opaque cursor, stable under inserts (statement A10)."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from shared.errors import FieldError, Malformed
+
+T = TypeVar("T")
+MAX_LIMIT = 200
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"At most {MAX_LIMIT}")]
+After = Annotated[str | None, Query(description="`next` of the page before")]
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="Send as `after` to get the next page; null at the end")
+
+
+def encode_cursor(*key: object) -> str:
+    """Return the opaque cursor of the sort key of a page's last item."""
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, size: int) -> tuple[Any, ...] | None:
+    """Return the sort key behind a cursor, or None for the first page.
+
+    Raises:
+        Malformed: if the cursor is not one of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise _bad_cursor() from error
+    if not isinstance(key, list) or len(key) != size:
+        raise _bad_cursor()
+    return tuple(key)
+
+
+def page_of(rows: Sequence[T], limit: int, key: Callable[[T], Sequence[object]]) -> Page[T]:
+    """Cut `limit + 1` rows read in order into a page and its cursor."""
+    more = len(rows) > limit
+    items = list(rows[:limit])
+    return Page(items=items, next=encode_cursor(*key(items[-1])) if more else None)
+
+
+def _bad_cursor() -> Malformed:
+    return Malformed(
+        "The cursor is not one that a list of ours has answered",
+        errors=[FieldError("query:after", "use the `next` of the page before, unchanged")],
+    )

@@ -1,0 +1,19 @@
+"""A real PostgreSQL that a process brings along (docs: DEPENDENCIES, "Embedded PostgreSQL")."""
+
+from shared.postgres.cluster import EmbeddedPostgres
+from shared.postgres.errors import (
+    FolderBusy,
+    NoAccount,
+    NoBinaries,
+    PostgresError,
+    StartFailed,
+)
+
+__all__ = [
+    "EmbeddedPostgres",
+    "FolderBusy",
+    "NoAccount",
+    "NoBinaries",
+    "PostgresError",
+    "StartFailed",
+]

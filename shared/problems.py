@@ -1,0 +1,181 @@
+"""RFC 9457 problem documents: the one place where errors meet HTTP."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared import errors
+from shared.errors import DomainError, FieldError
+from shared.logging import log
+from shared.trace import trace_id
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[DomainError], int] = {
+    errors.Malformed: 400,
+    errors.Unauthenticated: 401,
+    errors.Refused: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.Stale: 412,
+    errors.TooLarge: 413,
+    errors.Invalid: 422,
+    errors.PreconditionRequired: 428,
+    errors.Unavailable: 503,
+}
+KINDS: Mapping[int, type[DomainError]] = {status: kind for kind, status in STATUS.items()}
+
+
+class ProblemField(BaseModel):
+    pointer: str = Field(description="JSON pointer into the body, or `query:name`, `header:Name`")
+    detail: str = Field(description="What is wrong with it")
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str = Field(description="URI of the kind of problem")
+    title: str = Field(description="The kind of problem in a few words")
+    status: int = Field(description="HTTP status", ge=400, le=599)
+    detail: str = Field(description="What was wrong here, and what to do")
+    instance: str = Field(description="Path of the request")
+    code: str = Field(description="Stable reason in snake_case; see `/v1/codes`")
+    trace_id: str = Field(description="Finds this request in every log")
+    errors: list[ProblemField] = Field(default=[], description="The fields that were wrong")
+
+
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status of an error's kind."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def document(
+    *,
+    status: int,
+    title: str,
+    detail: str,
+    code: str,
+    instance: str,
+    fields: tuple[FieldError, ...] = (),
+    extras: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """Compose a problem document; `extras` never overwrite the standard members."""
+    return {
+        **(extras or {}),
+        "type": f"urn:bihuan:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "code": code,
+        "trace_id": trace_id(),
+        "errors": [{"pointer": field.pointer, "detail": field.detail} for field in fields],
+    }
+
+
+def problem_of(error: DomainError, instance: str) -> dict[str, object]:
+    """Compose the document of a domain error."""
+    return document(
+        status=status_of(error),
+        title=error.title,
+        detail=error.detail,
+        code=error.reason,
+        instance=instance,
+        fields=error.errors,
+        extras=error.extras,
+    )
+
+
+def respond(problem: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with a problem document."""
+    status = int(str(problem["status"]))
+    extra = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        extra.setdefault("WWW-Authenticate", "Bearer")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        extra.setdefault("Retry-After", "1")
+    return Response(orjson.dumps(problem), status, headers=extra, media_type=MEDIA_TYPE)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses=` of a route that may answer these problems."""
+    return {
+        status: {
+            "description": KINDS[status].title if status in KINDS else HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)  # noqa: S101 - registered for this type only
+    return respond(problem_of(error, request.url.path))
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        place = found[0].get("ctx", {}).get("error", "")
+        cause: DomainError = errors.Malformed(
+            f"The body is not valid JSON: {place}", code="malformed_json"
+        )
+    else:
+        fields = [FieldError(_pointer(item["loc"]), item["msg"]) for item in found]
+        cause = errors.Invalid(
+            f"{len(fields)} field(s) are wrong: {', '.join(f.pointer for f in fields[:5])}",
+            errors=fields,
+        )
+    return respond(problem_of(cause, request.url.path))
+
+
+def _pointer(location: tuple[object, ...]) -> str:
+    place, *rest = location
+    if place == "body":
+        return "/" + "/".join(str(part) for part in rest)
+    return f"{place}:{'.'.join(str(part) for part in rest)}"
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
+    status = HTTPStatus(error.status_code)
+    kind = KINDS.get(status)
+    problem = document(
+        status=status,
+        title=kind.title if kind else status.phrase,
+        detail=str(error.detail),
+        code=kind.code if kind else status.phrase.lower().replace(" ", "_"),
+        instance=request.url.path,
+    )
+    return respond(problem, error.headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.error("unhandled_error", exc_info=error, method=request.method, path=request.url.path)
+    return respond(
+        document(
+            status=500,
+            title="A fault of ours",
+            detail="The request failed for a reason of ours; nothing of it was kept. "
+            "Report the trace_id.",
+            code="internal_error",
+            instance=request.url.path,
+        )
+    )

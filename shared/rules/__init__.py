@@ -1,0 +1,26 @@
+"""The rule language: one text, one parse, two evaluators (columns and single customers)."""
+
+from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind
+from shared.rules.columns import levels_to_polars, to_polars
+from shared.rules.faults import Fault, RuleError
+from shared.rules.levels import Ladder, Level
+from shared.rules.rule import Rule, parse
+from shared.rules.single import compile_levels, compile_single, compile_tuple
+
+__all__ = [
+    "Attribute",
+    "AttributeType",
+    "Catalogue",
+    "Fault",
+    "Kind",
+    "Ladder",
+    "Level",
+    "Rule",
+    "RuleError",
+    "compile_levels",
+    "compile_single",
+    "compile_tuple",
+    "levels_to_polars",
+    "parse",
+    "to_polars",
+]
