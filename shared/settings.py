@@ -93,6 +93,9 @@ class ServiceSettings(EnvSettings):
         default=None, description="Business time at start; demonstration and test only"
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    alive_file: Path | None = Field(
+        default=None, description="Touched by a worker every few seconds, for health checks"
+    )
     max_body_bytes: int = Field(default=5 * 2**20, description="Largest JSON body")
 
     @field_validator("business_now")

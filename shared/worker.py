@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from shared.client import ServiceClient
 from shared.clock import BusinessClock
 from shared.clock_follower import follow_clock, initial_clock
@@ -16,6 +18,7 @@ from shared.settings import ServiceSettings
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
+ALIVE_SECONDS = 3.0
 
 Loop = Callable[[], Awaitable[None]]
 
@@ -65,7 +68,8 @@ async def _run(
         await context.database.connect()
         await context.database.upgrade(migrations)
         async with follow_clock(context.clock, context.client, settings):
-            tasks = [asyncio.create_task(_keep_running(loop)) for loop in build(context)]
+            loops = [*build(context), lambda: _stay_alive(settings.alive_file)]
+            tasks = [asyncio.create_task(_keep_running(loop)) for loop in loops]
             log.info("started")
             await stopped.wait()
             for task in tasks:
@@ -93,3 +97,11 @@ async def _keep_running(loop: Loop) -> None:
             pause = FIRST_PAUSE_SECONDS
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def _stay_alive(file: Path | None) -> None:
+    """Touch the file that a container's health check looks at."""
+    while file is not None:
+        await anyio.Path(file).touch()
+        await asyncio.sleep(ALIVE_SECONDS)
+    await asyncio.Event().wait()
