@@ -1,0 +1,1 @@
+"""Products, strategies, decisions, contacts: what to offer, to whom, and whether we may."""

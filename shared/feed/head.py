@@ -59,7 +59,7 @@ async def read_head(connection: asyncpg.Connection) -> Head:
 async def new_epoch(connection: asyncpg.Connection) -> str:
     """Begin a new epoch, as every restore must: readers get 410 and take the snapshot."""
     await read_head(connection)
-    return await connection.fetchval(_NEW_EPOCH, await connection.fetchval(_HOME))
+    return str(await connection.fetchval(_NEW_EPOCH, await connection.fetchval(_HOME)))
 
 
 async def settle(connection: asyncpg.Connection) -> None:

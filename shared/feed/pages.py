@@ -43,9 +43,9 @@ class FeedPage:
 
 async def read_page(
     connection: asyncpg.Connection,
-    service: str,
     after: FeedCursor | None,
     *,
+    service: str,
     limit: int,
     selection: Selection,
 ) -> FeedPage:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
@@ -41,7 +41,7 @@ class Polls:
         self.wake()
 
     @asynccontextmanager
-    async def listening(self, database: Database) -> AsyncIterator[None]:
+    async def listening(self, database: Database) -> AsyncGenerator[None]:
         """Listen to the sequencer, and for the signal to stop, until the block ends."""
         self.is_closed = False
         task = asyncio.create_task(self._listen(database))
@@ -66,15 +66,22 @@ class Polls:
         connection = await database.dedicated()
         lost = asyncio.Event()
         try:
-            connection.add_termination_listener(lambda *_: lost.set())
-            await connection.add_listener(CHANNEL, lambda *_: self.wake())
+            connection.add_termination_listener(_call(lost.set))
+            await connection.add_listener(CHANNEL, _call(self.wake))
             await lost.wait()
         finally:
             await connection.close()
 
 
+def _call(act: Callable[[], None]) -> Callable[..., None]:
+    def listener(*_: object) -> None:
+        act()
+
+    return listener
+
+
 @contextmanager
-def _on_exit_signal(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> Iterator[None]:
+def _on_exit_signal(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> Generator[None]:
     """Act on the signal itself: the server tells its application only once all have answered."""
     if threading.current_thread() is not threading.main_thread():
         yield

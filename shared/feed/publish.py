@@ -39,7 +39,7 @@ ORDER BY g.n
 async def publish(
     connection: asyncpg.Connection,
     *,
-    type: str,  # noqa: A002 - CloudEvents calls it so
+    type: str,
     subject: str,
     data: Mapping[str, object],
     at: datetime,

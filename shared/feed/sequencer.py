@@ -69,7 +69,7 @@ async def sequence(connection: asyncpg.Connection) -> Pass:
         if began is None:
             await head.read_head(connection)
             return Pass(0)
-        moved: int = await connection.fetchval(_MOVE, began)
+        moved = int(await connection.fetchval(_MOVE, began) or 0)
         if moved:
             await connection.execute(f"NOTIFY {CHANNEL}")
         else:
@@ -80,7 +80,7 @@ async def sequence(connection: asyncpg.Connection) -> Pass:
 
 async def trim(connection: asyncpg.Connection, kept: timedelta = KEPT) -> int:
     """Drop up to 5,000 events older than `kept`; a cursor that needed them now gets 410."""
-    return await connection.fetchval(_TRIM, kept)
+    return int(await connection.fetchval(_TRIM, kept) or 0)
 
 
 class Sequencer:
@@ -95,7 +95,9 @@ class Sequencer:
         try:
             async with connection.transaction():
                 await head.settle(connection)
-            await asyncio.gather(self._sequence(connection), self._trim())
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._sequence(connection))
+                tasks.create_task(self._trim())
         finally:
             await connection.close()
 

@@ -34,6 +34,7 @@ async def snapshot_lines(
     """
     connection = await database.dedicated()
     try:
+        await read_head(connection)  # makes it on first use, which a read-only transaction cannot
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             head = await read_head(connection)
             yield orjson.dumps({"cursor": str(head.cursor)}) + b"\n"

@@ -1,6 +1,6 @@
 """The rule language: one text, one parse, two evaluators (columns and single customers)."""
 
-from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind
+from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind, is_speakable
 from shared.rules.columns import levels_to_polars, to_polars
 from shared.rules.faults import Fault, RuleError
 from shared.rules.levels import Ladder, Level
@@ -20,6 +20,7 @@ __all__ = [
     "compile_levels",
     "compile_single",
     "compile_tuple",
+    "is_speakable",
     "levels_to_polars",
     "parse",
     "to_polars",

@@ -47,7 +47,7 @@ _OPERANDS = {
 _BRACKETS = {TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA}
 _ALLOWED = _OPERATORS | _WORDS | _OPERANDS | _BRACKETS
 _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS}
-_NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -33,6 +33,7 @@ _COMPARISONS: dict[type[Expr], str] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
+_ARGUMENTS = {"this", "expression", "expressions", "low", "high", "is_string"}
 
 
 def read(
@@ -40,6 +41,10 @@ def read(
 ) -> tuple[Condition | None, list[Fault]]:
     """The whitelisted tree of a parsed text, or None and everything that is wrong with it."""
     faults = Faults(tokens)
+    for node in parsed.walk():
+        given = {name for name, value in node.args.items() if value}
+        if given - _ARGUMENTS - ({"negate"} if isinstance(node, exp.Like) else set[str]()):
+            faults.add(node, "not_allowed", "this form is not part of the rule language")
     tree = _Reader(Values(catalogue, faults), faults).condition(parsed)
     return tree, faults.found
 
@@ -122,7 +127,8 @@ class _Reader:
         if not isinstance(pattern, exp.Literal) or not pattern.is_string:
             return self._faults.add(node, "not_allowed", "LIKE is followed by a text in quotes")
         if isinstance(operand, Column) and operand.kind is Kind.TEXT:
-            return Like(operand, pattern.this)
+            like = Like(operand, pattern.this)
+            return Not(like) if node.args.get("negate") else like
         if operand is not None:
             self._faults.add(node, "wrong_type", "LIKE looks at a text attribute")
         return None

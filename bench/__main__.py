@@ -1,0 +1,59 @@
+"""Run the benchmarks: `make bench`, or `make bench ARGS=--short` for a quick look."""
+
+import argparse
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench import calibrate, events, floor, freshness, product, recommendations, report
+from bench.plan import FULL, SHORT
+
+FIGURES = ("recommendations", "events", "freshness")
+
+
+def main() -> None:
+    wanted = _arguments()
+    plan = SHORT if wanted.short else FULL
+    machine = calibrate.measure()
+    common = {
+        "plan": "short" if wanted.short else "full",
+        "calibration": machine | {"slowdown": round(calibrate.slowdown(machine), 3)},
+    }
+    report.show("machine", {"now": common["calibration"]})
+    with ExitStack() as stack:
+        suite = stack.enter_context(product.running(wanted.data, customers=plan.customers))
+        for name in wanted.figures:
+            result = _measure(name, suite, plan)
+            for title in ("figures", "ratios"):
+                if title in result:
+                    table = result[title] if title == "figures" else {"now": result[title]}
+                    report.show(f"{name}: {title}", table)
+            report.write(name, common | result)
+
+
+def _measure(name: str, suite: product.Product, plan: Any) -> dict[str, Any]:
+    if name == "events":
+        return events.run(suite, plan)
+    if name == "freshness":
+        return freshness.run(suite, plan)
+    with tempfile.TemporaryDirectory(prefix="bihuan-floor-") as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL may run under another account than ours
+        with floor.running(Path(folder)) as started:
+            return recommendations.run(suite, started, plan)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", help=f"some of {', '.join(FIGURES)}; default: all")
+    parser.add_argument("--short", action="store_true", help="a quick look, about a minute")
+    parser.add_argument("--data", type=Path, help="data folder of a suite that runs already")
+    wanted = parser.parse_args()
+    wanted.figures = wanted.figures or FIGURES
+    if unknown := set(wanted.figures) - set(FIGURES):
+        parser.error(f"no such figure: {', '.join(sorted(unknown))}")
+    return wanted
+
+
+if __name__ == "__main__":
+    main()

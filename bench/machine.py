@@ -1,0 +1,46 @@
+"""What processes cost, from the operating system."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import psutil
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU time that these processes and their children have used, in user and in kernel mode."""
+    return sum(map(_cpu_seconds, _family(pids)))
+
+
+def memory_bytes(pids: Iterable[int]) -> int | None:
+    """Proportional share of memory (PSS) of these processes and their children.
+
+    None where the system does not say it (another user's process, or no Linux).
+    """
+    try:
+        return sum(process.memory_full_info().pss for process in _family(pids))
+    except (psutil.AccessDenied, AttributeError):
+        return None
+
+
+def cpu_meter(pids: Callable[[], Iterable[int]]) -> Callable[[], float]:
+    """Return a meter that asks anew which processes there are each time."""
+    return lambda: cpu_seconds(pids())
+
+
+def _family(pids: Iterable[int]) -> Iterator[psutil.Process]:
+    seen: set[int] = set()
+    for pid in pids:
+        try:
+            parent = psutil.Process(pid)
+            members = [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            continue
+        yield from (m for m in members if m.pid not in seen)
+        seen |= {member.pid for member in members}
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return times.user + times.system

@@ -1,0 +1,24 @@
+"""How long each figure is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run of all figures.
+
+    `rounds` of `seconds` each alternate between floor and product; `rate` is requests a second in
+    the open loop; `batches` of 200 events; `changes` followed one by one; `customers` in the
+    demonstration bank when one is started for the run.
+    """
+
+    rounds: int
+    seconds: float
+    rate: float
+    batches: int
+    changes: int
+    customers: int
+
+
+FULL = Plan(rounds=5, seconds=20.0, rate=120.0, batches=250, changes=2_000, customers=10_000)
+SHORT = Plan(rounds=2, seconds=3.0, rate=60.0, batches=10, changes=60, customers=500)

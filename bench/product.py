@@ -1,0 +1,106 @@
+"""The suite that is measured: one that runs already, or one started for the benchmark."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bihuan.data_folder import DataFolder
+from bihuan.http import Gateway
+
+MORNING = "2026-03-04T10:00:00+08:00"
+SEED = 7
+START_SECONDS = 300.0
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A running suite with a demonstration bank in it."""
+
+    folder: DataFolder
+
+    @property
+    def run(self) -> dict[str, Any]:
+        run = self.folder.read_run()
+        if run is None:
+            raise RuntimeError(f"no suite runs on {self.folder.root}")
+        return run
+
+    @property
+    def url(self) -> str:
+        return self.run["gateway_url"]
+
+    @property
+    def customers(self) -> int:
+        """How many customers the demonstration bank has."""
+        loaded = self.folder.read_loaded()
+        if loaded is None:
+            raise RuntimeError(f"no demonstration bank was loaded into {self.folder.root}")
+        return loaded["customers"]
+
+    def pids(self) -> list[int]:
+        """Return the processes of the suite, PostgreSQL included, without their supervisor."""
+        run = self.run
+        pids = [run["postgres"]["pid"], *(each["pid"] for each in run["processes"].values())]
+        return [pid for pid in pids if pid]
+
+    def client(self, client_id: str) -> Gateway:
+        return Gateway(self.url, client_id, self.folder.secret_of(client_id))
+
+    def headers(self, client_id: str) -> dict[str, str]:
+        """Return the Authorization header of a fresh token."""
+        return {"Authorization": f"Bearer {self.client(client_id).token()['access_token']}"}
+
+
+@contextmanager
+def running(data: Path | None, *, customers: int) -> Generator[Product]:
+    """Lend the suite on `data`, or start one of its own and stop it at the end."""
+    if data is not None:
+        yield Product(DataFolder(data))
+        return
+    with tempfile.TemporaryDirectory(prefix="bihuan-bench-") as made:
+        root = Path(made)
+        root.chmod(0o711)  # PostgreSQL may run under another account than ours
+        with _started(root, customers) as product:
+            yield product
+
+
+@contextmanager
+def _started(root: Path, customers: int) -> Generator[Product]:
+    command = [sys.executable, "-m", "bihuan.cli", "up", "--data", str(root), "--demo"]
+    command += ["--customers", str(customers), "--seed", str(SEED), "--port", str(_free_port())]
+    told = {"BIHUAN_ENVIRONMENT": "test", "BIHUAN_BUSINESS_NOW": MORNING}
+    with (root / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env={**os.environ, **told}, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(root, process)
+        yield Product(DataFolder(root))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(STOP_SECONDS)
+
+
+def _wait_for(root: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the demonstration bank is loaded and scored."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (root / "demo" / "loaded.json").exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError((root / "up.log").read_text(errors="replace"))
+        time.sleep(0.2)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,234 @@
+"""`bihuan`: run the suite and speak to it. Everything but `up` and `doctor` goes over HTTP only."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bihuan import demonstration, plan, up
+from bihuan.data_folder import SERVICES, DataFolder, UnknownClient
+from bihuan.doctor import State, examine
+from bihuan.http import Gateway, Refused
+from bihuan.plan import PortTaken, Wish
+from bihuan.progress import progress_bars
+from bihuan.suite import NotReady, Suite
+from shared.postgres import PostgresError
+
+OPERATOR = "operator"
+DEFAULT_GATEWAY = "http://127.0.0.1:8000"
+MENDABLE = (Refused, NotReady, PortTaken, PostgresError, UnknownClient)
+MARKS = {State.GOOD: "[green]✓[/]", State.NOTE: "[yellow]•[/]", State.BAD: "[red]✗[/]"}
+
+app = typer.Typer(
+    name="bihuan",
+    help="Bihuan (闭环): the customer-operations platform for banks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+console = Console()
+
+Data = Annotated[
+    Path, typer.Option("--data", envvar="BIHUAN_DATA", help="Folder of database, secrets and logs")
+]
+GatewayUrl = Annotated[
+    str | None,
+    typer.Option("--gateway", envvar="BIHUAN_GATEWAY_URL", help="Default: the running suite's"),
+]
+Customers = Annotated[int, typer.Option(min=1, help="Size of the demonstration bank")]
+Seed = Annotated[int, typer.Option(help="Another seed is another bank")]
+
+
+@app.command("up")
+def start(
+    *,
+    data: Data = Path("data"),
+    port: Annotated[int, typer.Option(help="Port of the gateway")] = 8000,
+    base_port: Annotated[
+        int | None, typer.Option(help="Port of profile; the other services follow")
+    ] = None,
+    demo: Annotated[bool, typer.Option(help="Load the demonstration bank, once")] = False,
+    customers: Customers = 10_000,
+    seed: Seed = 7,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            envvar="BIHUAN_ENVIRONMENT",
+            help="production, demonstration or test; default demonstration with --demo",
+        ),
+    ] = None,
+    business_now: Annotated[
+        str | None, typer.Option(envvar="BIHUAN_BUSINESS_NOW", help="Move the business clock")
+    ] = None,
+) -> None:
+    """Start the whole suite, and PostgreSQL with it if no database is set."""
+    folder = DataFolder(data.resolve())
+    wish = Wish(
+        data=folder.root,
+        port=port,
+        base_port=base_port,
+        environment=environment or ("demonstration" if demo else "production"),
+        business_now=business_now,
+    )
+    with _errors_in_words(), up.stopped_by_signals():
+        folder.prepare()
+        with Suite(folder, plan.programs(wish), plan.missing_databases()) as suite:
+            up.wait_until_ready(suite, console)
+            gateway_url = f"http://{plan.HOST}:{port}"
+            if demo and folder.read_loaded() is None:
+                _load_demo(suite, gateway_url, customers, seed)
+            up.explain(folder, gateway_url, (folder.read_loaded() or {}).get("example"), console)
+            up.keep(suite)
+    console.print("stopped")
+
+
+@app.command()
+def demo(
+    *,
+    data: Data = Path("data"),
+    gateway: GatewayUrl = None,
+    customers: Customers = 10_000,
+    seed: Seed = 7,
+) -> None:
+    """Load the demonstration bank into the running suite and score it."""
+    folder = DataFolder(data.resolve())
+    with _errors_in_words(), progress_bars(console) as report:
+        loaded = demonstration.bring(
+            folder, _gateway_url(folder, gateway), customers=customers, seed=seed, report=report
+        )
+    console.print(f"loaded {loaded['customers']:,} customers; look at {loaded['example']}")
+
+
+@app.command("import")
+def import_bank(
+    mapping: Annotated[Path, typer.Argument(exists=True, help="YAML that describes the files")],
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The files")],
+    *,
+    data: Data = Path("data"),
+    gateway: GatewayUrl = None,
+    client: Annotated[str, typer.Option(help="OAuth client to act as")] = demonstration.LOADER,
+) -> None:
+    """Bring a real bank's files in through a declarative mapping."""
+    from bihuan.importer.run import run_import  # noqa: PLC0415  `--help` need not wait for polars
+
+    folder = DataFolder(data.resolve())
+    with _errors_in_words(), progress_bars(console) as progress:
+        report = run_import(
+            mapping,
+            directory,
+            _gateway_url(folder, gateway),
+            client,
+            folder.secret_of(client),
+            progress,
+        )
+    console.print(report)
+
+
+@app.command()
+def score(
+    *,
+    data: Data = Path("data"),
+    gateway: GatewayUrl = None,
+    kind: Annotated[str, typer.Option(help="nightly, or full to compute all anew")] = "nightly",
+    client: Annotated[str, typer.Option(help="OAuth client to act as")] = OPERATOR,
+) -> None:
+    """Score all customers: levels, segments, RFM."""
+    with _errors_in_words(), progress_bars(console) as report:
+        caller = _client(data, gateway, client)
+        run_id = caller.post("/v1/scoring-runs", {"kind": kind})["run_id"]
+        run = caller.follow_scoring(run_id, partial(report, "customers scored"))
+    console.print(f"{run['changed']:,} of {run['total']:,} customers changed")
+
+
+@app.command()
+def token(
+    *,
+    data: Data = Path("data"),
+    gateway: GatewayUrl = None,
+    client: Annotated[str, typer.Option(help="crm, app, developer, operator …")] = "crm",
+    scope: Annotated[str | None, typer.Option(help="Narrow it; names joined by spaces")] = None,
+    customer: Annotated[str | None, typer.Option(help="Bind it to one customer")] = None,
+) -> None:
+    """Print an access token."""
+    with _errors_in_words():
+        answer = _client(data, gateway, client).token(scope=scope, customer=customer)
+    typer.echo(answer["access_token"])
+
+
+@app.command()
+def rebuild(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}")],
+    *,
+    data: Data = Path("data"),
+    gateway: GatewayUrl = None,
+    source: Annotated[str | None, typer.Option(help="Only from this service; default all")] = None,
+    client: Annotated[str, typer.Option(help="OAuth client to act as")] = OPERATOR,
+) -> None:
+    """Make a service read anew, from their snapshots, what it follows of the others."""
+    if service not in SERVICES:
+        raise typer.BadParameter(f"choose one of {', '.join(SERVICES)}")
+    with _errors_in_words():
+        params = {"source": source} if source else {}
+        path = f"/v1/feeds/{service}/rebuild"
+        answer = _client(data, gateway, client).post(path, params=params)
+    console.print(f"{answer['readers']} readers of {service} begin again")
+
+
+@app.command()
+def doctor(
+    *,
+    data: Data = Path("data"),
+    port: Annotated[int, typer.Option(help="Port the gateway would take")] = 8000,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+) -> None:
+    """Say what is wrong and what to do about it; exit code 1 if anything is."""
+    findings = list(examine(DataFolder(data.resolve()), port))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    else:
+        table = Table("", "what")
+        for column in ("how it is", "what to do"):
+            table.add_column(column, overflow="fold")
+        for finding in findings:
+            table.add_row(MARKS[finding.state], finding.what, finding.detail, finding.advice)
+        console.print(table)
+    if any(finding.state is State.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+def _load_demo(suite: Suite, gateway_url: str, customers: int, seed: int) -> None:
+    with progress_bars(console) as report:
+
+        def load() -> None:
+            demonstration.bring(
+                suite.folder, gateway_url, customers=customers, seed=seed, report=report
+            )
+
+        up.keep(suite, load)
+
+
+def _client(data: Path, gateway: str | None, client_id: str) -> Gateway:
+    folder = DataFolder(data.resolve())
+    return Gateway(_gateway_url(folder, gateway), client_id, folder.secret_of(client_id))
+
+
+def _gateway_url(folder: DataFolder, given: str | None) -> str:
+    run = folder.read_run()
+    return given or (run["gateway_url"] if run else DEFAULT_GATEWAY)
+
+
+@contextmanager
+def _errors_in_words() -> Generator[None]:
+    """What people can mend is told in one sentence; a trace is for our own mistakes."""
+    try:
+        yield
+    except MENDABLE as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False)
+        raise typer.Exit(1) from None

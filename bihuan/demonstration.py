@@ -1,0 +1,75 @@
+"""Bring the demonstration bank into a running suite and find a customer worth looking at."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+from bihuan.data_folder import DataFolder
+from bihuan.http import Gateway, Refused
+from bihuan.progress import Report
+
+LOADER, READER = "importer", "crm"
+CANDIDATES = 200
+SETTLE_SECONDS = 60.0
+
+
+def bring(
+    folder: DataFolder, gateway_url: str, *, customers: int, seed: int, report: Report
+) -> dict[str, Any]:
+    """Draw, load and score the bank; note what was loaded.
+
+    Loading is idempotent by the bank's own ids, so an interrupted one is simply repeated.
+
+    Args:
+        folder: gets the truth about the customers; holds the clients' secrets.
+        gateway_url: of a suite that is ready.
+        customers: size of the bank.
+        seed: another seed is another bank.
+        report: told how far it is.
+
+    Returns:
+        customers, seed, and `example`: a customer worth looking at.
+    """
+    from bihuan.demo.load import load_demo  # noqa: PLC0415  half a second that `--help` need not wait
+
+    secret = folder.secret_of(LOADER)
+    now = Gateway(gateway_url, LOADER, secret).get("/v1/clock")["now"]
+    load_demo(
+        gateway_url,
+        LOADER,
+        secret,
+        customers=customers,
+        seed=seed,
+        folder=folder.demo,
+        as_of=datetime.fromisoformat(now),
+        progress=report,
+    )
+    chosen = example(folder, gateway_url, customers)
+    loaded = {"customers": customers, "seed": seed, "as_of": now, "example": chosen}
+    folder.write_loaded(loaded)
+    return loaded
+
+
+def example(folder: DataFolder, gateway_url: str, customers: int) -> str:
+    """A customer who is recommended something; the first one if nobody is in time."""
+    import numpy as np  # noqa: PLC0415  as above
+
+    from bihuan.demo.people import customer_ids  # noqa: PLC0415  as above
+
+    gateway = Gateway(gateway_url, READER, folder.secret_of(READER))
+    ids: list[str] = customer_ids(np.arange(1, min(customers, CANDIDATES) + 1)).to_list()
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        for customer in ids:
+            if _is_recommended_something(gateway, customer):
+                return customer
+        time.sleep(1)
+    return ids[0]
+
+
+def _is_recommended_something(gateway: Gateway, customer: str) -> bool:
+    try:
+        answer = gateway.get(f"/v1/customers/{customer}/recommendations", {"channel": "app"})
+    except Refused:
+        return False
+    return bool(answer.get("items"))

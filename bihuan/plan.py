@@ -1,0 +1,137 @@
+"""Which programs make up the suite, and what each is told."""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bihuan.data_folder import OWNERS, SERVICES, DataFolder
+from bihuan.processes import Program
+
+FIRST_SERVICE_PORT = 8101
+HOST = "127.0.0.1"
+
+
+class PortTaken(Exception):
+    """A port that was asked for is in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the caller of `bihuan up` decides.
+
+    `base_port` is that of profile, the other services follow; None takes 8101 to 8104 or whatever
+    is free. `business_now` moves the business clock, outside of production only.
+    """
+
+    data: Path
+    port: int = 8000
+    base_port: int | None = None
+    environment: str = "production"
+    business_now: str | None = None
+
+
+def programs(wish: Wish) -> list[Program]:
+    """The gateway, then each service's server and worker, ready to start.
+
+    Raises:
+        PortTaken: the gateway's port or a configured one.
+    """
+    folder = DataFolder(wish.data)
+    ports = _ports(wish)
+    told = _told(wish, folder, ports)
+    return [_program(name, ports, told) for name in _names()]
+
+
+def missing_databases(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Whose database address is not set, and must be embedded."""
+    return [
+        owner
+        for owner in OWNERS
+        if not {_variable(owner, "DATABASE_URL"), _variable(owner, "DATABASE_URL_FILE")}
+        & set(environment)
+    ]
+
+
+def _names() -> list[str]:
+    return ["gateway", *(name for s in SERVICES for name in (s, f"{s}-worker"))]
+
+
+def _program(name: str, ports: Mapping[str, int], told: Mapping[str, str]) -> Program:
+    owner, _, worker = name.partition("-")
+    package = "gateway" if owner == "gateway" else f"services.{owner}"
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", f"{package}.{'worker' if worker else 'main'}"),
+        environment=told,
+        url=None if worker else f"http://{HOST}:{ports[owner]}",
+    )
+
+
+def _told(wish: Wish, folder: DataFolder, ports: Mapping[str, int]) -> dict[str, str]:
+    """Environment of all of them; secrets travel as the names of files."""
+    address = f"http://{HOST}:{wish.port}"
+    told = {
+        "BIHUAN_ENVIRONMENT": wish.environment,
+        "BIHUAN_GATEWAY_URL": address,
+        "BIHUAN_TOKEN_ISSUER": address,
+        "BIHUAN_GATEWAY_SECRETS_DIR": str(folder.secrets),
+        "BIHUAN_GATEWAY_KEY_ENCRYPTION_KEY_FILE": str(folder.keys / "key_encryption_key"),
+        "BIHUAN_PROFILE_IDENTIFIER_KEYS_FILE": str(folder.keys / "identifier_keys"),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if wish.business_now:
+        told["BIHUAN_BUSINESS_NOW"] = wish.business_now
+    for owner, port in ports.items():
+        told[_variable(owner, "PORT")] = str(port)
+    for service in SERVICES:
+        told[_variable("gateway", f"{service.upper()}_URL")] = f"http://{HOST}:{ports[service]}"
+        secret = str(folder.secrets / f"{service}-service")
+        told[_variable(service, "CLIENT_SECRET_FILE")] = secret
+    for owner in missing_databases():
+        told[_variable(owner, "DATABASE_URL_FILE")] = str(folder.database_url_file(owner))
+    return told
+
+
+def _variable(owner: str, name: str) -> str:
+    return f"BIHUAN_{owner.upper()}_{name}"
+
+
+def _ports(wish: Wish) -> dict[str, int]:
+    _require_free(wish.port, "--port")
+    ports = {"gateway": wish.port}
+    for offset, service in enumerate(SERVICES):
+        if wish.base_port is not None:
+            ports[service] = wish.base_port + offset
+            _require_free(ports[service], "--base-port")
+        else:
+            ports[service] = _free_port(FIRST_SERVICE_PORT + offset, set(ports.values()))
+    return ports
+
+
+def _require_free(port: int, option: str) -> None:
+    if not is_free(port):
+        raise PortTaken(f"port {port} is in use; stop what uses it, or choose another by {option}")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(wanted: int, taken: set[int]) -> int:
+    if wanted not in taken and is_free(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port if port not in taken else _free_port(0, taken)

@@ -1,0 +1,115 @@
+"""`bihuan up`: start the suite, show that it becomes ready, and keep it until told to stop."""
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from bihuan.data_folder import DataFolder
+from bihuan.suite import Suite
+
+READY_SECONDS = 120.0
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(BaseException):
+    """Somebody asked us to stop."""
+
+
+@contextmanager
+def stopped_by_signals() -> Generator[None]:
+    """Turn the first signal into `Stopped`, and let nothing disturb the way down."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in STOPPING}
+    try:
+        yield
+    except Stopped:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait_until_ready(suite: Suite, console: Console) -> None:
+    """Show a live table until everything answers."""
+    with Live(_table(suite, set()), console=console, refresh_per_second=5) as live:
+        suite.wait_until_ready(READY_SECONDS, lambda ready: live.update(_table(suite, ready)))
+    if not console.is_terminal:
+        console.print()
+
+
+def keep(suite: Suite, work: Callable[[], None] | None = None) -> None:
+    """Look after the suite: while `work` runs in a thread beside it, or, without, forever.
+
+    Raises:
+        Exception: whatever the work raised.
+    """
+    done = threading.Event()
+    failures: list[BaseException] = []
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # the main thread raises it below
+            failures.append(error)
+        done.set()
+
+    if work is not None:
+        threading.Thread(target=run, args=(work,), daemon=True).start()
+    while not done.wait(0.2):
+        suite.watch()
+    for failure in failures:
+        raise failure
+
+
+def explain(folder: DataFolder, gateway_url: str, customer: str | None, console: Console) -> None:
+    """Print addresses, a client's credentials and a curl that works when pasted."""
+    secret = folder.secret_of("crm")
+    lines = [
+        "",
+        f"  API pages   {gateway_url}/docs",
+        f"  API         {gateway_url}/openapi.json",
+        f"  data        {folder.root}  (logs in {folder.logs})",
+        f"  client      crm   secret {secret}",
+        "",
+        "In another terminal:",
+        "",
+        f"TOKEN=$(curl -s -u 'crm:{secret}' -d grant_type=client_credentials "
+        f'{gateway_url}/oauth/token | grep -o \'"access_token": *"[^"]*"\' | cut -d\'"\' -f4)',
+        f'curl -s -H "Authorization: Bearer $TOKEN" "{gateway_url}/v1/customers/'
+        f'{customer or "CUSTOMER"}/recommendations?channel=app&limit=3"',
+        "",
+        "Ctrl-C stops everything.",
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(suite: Suite, ready: set[str]) -> Table:
+    table = Table("process", "state", "pid", "address", box=None)
+    if suite.database_port:
+        table.add_row(
+            "postgresql",
+            _state(is_ready=True),
+            str(suite.database_pid),
+            f"127.0.0.1:{suite.database_port}",
+        )
+    for child in suite.children:
+        state = _state(is_ready=child.program.name in ready, restarts=child.restarts)
+        table.add_row(child.program.name, state, str(child.pid or ""), child.program.url or "")
+    return table
+
+
+def _state(*, is_ready: bool, restarts: int = 0) -> str:
+    state = "[green]ready[/]" if is_ready else "[yellow]starting[/]"
+    return f"{state} (restarted {restarts} times)" if restarts else state

@@ -1,0 +1,93 @@
+"""The door: plain ASGI in front of everything, the gateway's own pages included."""
+
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.door import incoming as head
+from gateway.door.admission import Admission
+from gateway.door.body import ClientGone, drain
+from gateway.door.incoming import Incoming
+from gateway.door.refusals import respond
+from gateway.door.routes import Operation, RouteTable
+from gateway.door.upstream import AnswerCut, Upstream
+from shared import metrics, trace
+from shared.errors import DomainError, TooLarge
+
+OWN = "gateway"
+
+
+class Door:
+    """Finds the owner of each request, checks who sends it, and passes it on.
+
+    Paths outside `/v1/` belong to the gateway itself; `/v1/` by the route table.
+    """
+
+    def __init__(
+        self, own: ASGIApp, *, routes: RouteTable, admission: Admission, upstream: Upstream
+    ) -> None:
+        self.own = own
+        self._routes = routes
+        self._admission = admission
+        self._upstream = upstream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "HTTP only"})
+        elif scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            await self.own(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        service, template, status = OWN, "unmatched", 499
+        incoming = head.read(scope)
+        trace.bind(incoming.traceparent)
+        try:
+            operation = self._routes.find(incoming.method, incoming.path)
+            service, template = operation.service, operation.template
+            await self._admit(operation, incoming)
+            if service == OWN:
+                await self.own(_continued(scope, incoming), receive, send)
+                return  # the kit's own middleware has counted it
+            status = await self._upstream.forward(operation, incoming, receive, send)
+        except DomainError as refusal:
+            status = await _refuse(refusal, scope, receive, send)
+        except (ClientGone, AnswerCut):
+            return  # the server closes the connection, so that nobody takes a part for the whole
+        _count(service, incoming.method, template, status, started)
+
+    async def _admit(self, operation: Operation, incoming: Incoming) -> None:
+        if not operation.is_open:
+            incoming.headers["authorization"] = await self._admission.admit(incoming)
+
+
+def _continued(scope: Scope, incoming: Incoming) -> Scope:
+    """The request as the gateway's own operations see it: checked token, continued trace."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in incoming.headers.items()]
+    if incoming.length is not None:
+        headers.append((b"content-length", str(incoming.length).encode()))
+    return {**scope, "headers": headers}
+
+
+async def _refuse(refusal: DomainError, scope: Scope, receive: Receive, send: Send) -> int:
+    response = respond(refusal, scope["path"])
+    if not isinstance(refusal, TooLarge):
+        await response(scope, receive, send)
+        return response.status_code
+    response.headers["connection"] = "close"
+
+    async def send_before_draining(message: Message) -> None:
+        is_body = message["type"] == "http.response.body"
+        await send({**message, "more_body": True} if is_body else message)
+
+    await response(scope, receive, send_before_draining)
+    await drain(receive)
+    await send({"type": "http.response.body", "body": b""})
+    return response.status_code
+
+
+def _count(service: str, method: str, template: str, status: int, started: float) -> None:
+    metrics.REQUESTS.labels(service, method, template, status).inc()
+    metrics.LATENCY.labels(service, template).observe(time.perf_counter() - started)

@@ -1,0 +1,198 @@
+"""The services behind the gateway, over one aiohttp session; bodies are passed on, never held."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp import ClientTimeout
+from multidict import CIMultiDict
+from starlette.types import Receive, Send
+from yarl import URL
+
+from gateway.door.body import Body, ClientGone, too_large, until_gone
+from gateway.door.incoming import Incoming, answerable
+from gateway.door.refusals import ServiceUnavailable
+from gateway.door.routes import Operation, Pace, RouteTable
+from gateway.settings import Settings
+from shared.logging import log
+
+CONNECT_SECONDS = 1.0
+# Shorter than the services keep an idle connection (75 s), so that none is used as it closes.
+KEEP_ALIVE_SECONDS = 30.0
+_WITHOUT_DEFAULTS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+
+
+class AnswerCut(Exception):
+    """A service broke off in the middle of an answer that the client has begun to read."""
+
+
+class Upstream:
+    """Passes requests on to the services."""
+
+    def __init__(self, routes: RouteTable, settings: Settings) -> None:
+        self._routes = routes
+        self._settings = settings
+        self._bases = {name: url.rstrip("/") for name, url in settings.service_urls.items()}
+        self._timeouts: dict[float, ClientTimeout] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """Hold the connections while the gateway runs."""
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_WITHOUT_DEFAULTS,
+        ) as self._session:
+            yield
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The open session."""
+        if self._session is None:
+            raise RuntimeError("Upstream.opened() has not been entered")
+        return self._session
+
+    async def forward(
+        self, operation: Operation, incoming: Incoming, receive: Receive, send: Send
+    ) -> int:
+        """Pass one request on and its answer back; return the answer's status.
+
+        Raises:
+            ServiceUnavailable: refused, reset, or silent for longer than its pace allows.
+            TooLarge: the body grew past its limit.
+            UploadTooSlow: the body stopped arriving.
+            ClientGone: the client hung up.
+            AnswerCut: the service broke off after the answer had begun.
+        """
+        body = await self._body(operation, incoming, receive)
+        if operation.pace is Pace.ANSWER:
+            return await self._exchange(operation, incoming, body, send)
+        if isinstance(body, Body) and not body.is_read:  # who sends a body is seen to be there
+            return await self._exchange(operation, incoming, body, send)
+        return await _while_there(self._exchange(operation, incoming, body, send), receive)
+
+    async def fetch(self, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """GET a small answer for the gateway itself.
+
+        Raises:
+            UnknownPath: no service offers it.
+            ServiceUnavailable: no answer in time.
+        """
+        operation = self._routes.find("GET", path)
+        incoming = Incoming("GET", path, b"", CIMultiDict(headers))
+        try:
+            async with self._request(operation, incoming, None) as response:
+                return response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _unavailable(operation, error) from error
+
+    async def _body(
+        self, operation: Operation, incoming: Incoming, receive: Receive
+    ) -> Body | bytes | None:
+        if not incoming.has_body:
+            return None
+        settings = self._settings
+        limit = settings.max_import_bytes if operation.is_import else settings.max_body_bytes
+        if (incoming.length or 0) > limit:
+            raise too_large(limit)
+        body = Body(receive, limit=limit, patience_seconds=settings.stream_seconds)
+        first = await body.begin()
+        return first if body.is_read else body
+
+    def _request(
+        self, operation: Operation, incoming: Incoming, body: Body | bytes | None
+    ) -> "aiohttp.client._RequestContextManager":  # pyright: ignore[reportPrivateUsage] - no public name
+        url = self._bases[operation.service] + incoming.path
+        if incoming.query:
+            url = f"{url}?{incoming.query.decode('latin-1')}"
+        return self.session.request(
+            incoming.method,
+            URL(url, encoded=True),
+            headers=incoming.headers,
+            data=body,
+            allow_redirects=False,
+            timeout=self._timeout(operation, incoming),
+        )
+
+    async def _exchange(
+        self, operation: Operation, incoming: Incoming, body: Body | bytes | None, send: Send
+    ) -> int:
+        if body is not None and incoming.length is not None:
+            incoming.headers["content-length"] = str(incoming.length)
+        started = False
+        try:
+            async with self._request(operation, incoming, body) as response:
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": response.status,
+                        "headers": answerable(response.raw_headers),
+                    }
+                )
+                started = True
+                await _pass_back(response, send)
+                return response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(body, Body) and body.is_gone:
+                raise ClientGone from error
+            if isinstance(body, Body) and body.refusal is not None and not started:
+                raise body.refusal from error
+            unavailable = _unavailable(operation, error)
+            raise (AnswerCut if started else unavailable) from error
+
+    def _timeout(self, operation: Operation, incoming: Incoming) -> ClientTimeout:
+        seconds = self._patience(operation, incoming)
+        known = self._timeouts.get(seconds)
+        if known is None:
+            known = self._timeouts[seconds] = ClientTimeout(
+                total=None, sock_connect=CONNECT_SECONDS, sock_read=seconds
+            )
+        return known
+
+    def _patience(self, operation: Operation, incoming: Incoming) -> float:
+        match operation.pace:
+            case Pace.FEED:
+                return incoming.wait_seconds + self._settings.feed_grace_seconds
+            case Pace.STREAM:
+                return self._settings.stream_seconds
+            case Pace.ANSWER:
+                return self._settings.answer_seconds
+
+
+async def _pass_back(response: aiohttp.ClientResponse, send: Send) -> None:
+    """Send the answer's pieces as they come; the last one says that it is the last."""
+    content = response.content
+    while True:
+        piece = await content.readany()
+        more = not content.at_eof()
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
+        if not more:
+            return
+
+
+async def _while_there(exchange: Coroutine[Any, Any, int], receive: Receive) -> int:
+    """Give a long exchange up as soon as its client hangs up."""
+    working = asyncio.create_task(exchange)
+    watching = asyncio.create_task(until_gone(receive))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone
+        return working.result()
+    finally:
+        working.cancel()
+        watching.cancel()
+
+
+def _unavailable(operation: Operation, error: Exception) -> ServiceUnavailable:
+    log.warning(
+        "service_unavailable",
+        part=operation.service,
+        template=operation.template,
+        error=type(error).__name__,
+    )
+    return ServiceUnavailable(operation.service)

@@ -1,0 +1,14 @@
+"""The tables of profile: every customer's rows lead their key with `customer_id`."""
+
+from sqlalchemy import Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Declarative base of this service's tables."""
+
+
+class CustomerKeyed:
+    """A table whose rows belong to one customer."""
+
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1)

@@ -1,0 +1,141 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from services.profile.customers import service
+from services.profile.customers.domain import Customer
+from services.profile.customers.schemas import (
+    MONEY,
+    CustomerPage,
+    CustomerPatch,
+    CustomerPut,
+    CustomerRead,
+    CustomerSearch,
+    Identifiers,
+    Unmask,
+)
+from services.profile.customers.service import Stated
+from services.profile.identifiers.service import KeyRing, key_ring
+from services.profile.money import written
+from services.profile.parameters import CustomerId, Written
+from shared.app import AppSettings, Clock
+from shared.auth import CurrentToken, requires
+from shared.database import Session
+from shared.problems import problem_responses
+
+router = APIRouter(prefix="/v1", tags=["customers"])
+reads, writes = [requires("customers:read")], [requires("customers:write")]
+
+
+def _ring(settings: AppSettings) -> KeyRing:
+    return key_ring(settings.identifier_keys.get_secret_value())
+
+
+Ring = Annotated[KeyRing, Depends(_ring)]
+
+
+@router.put(
+    "/customers/{customer_id}", dependencies=writes, responses=problem_responses(404)
+)
+async def put_customer(
+    customer_id: CustomerId,
+    wanted: CustomerPut,
+    response: Response,
+    session: Session,
+    token: CurrentToken,
+    ring: Ring,
+    settings: AppSettings,
+    clock: Clock,
+) -> Written:
+    """State a customer anew, adding it if it is not there; without an account it is a prospect."""
+    facts = wanted.facts(settings.bank_currency, only_sent=False)
+    stated = Stated(facts, wanted.identifiers(only_sent=False))
+    event_id = await service.put(
+        session, customer_id, stated, token=token, ring=ring, clock=clock
+    )
+    return Written.tell(response, event_id)
+
+
+@router.patch(
+    "/customers/{customer_id}", dependencies=writes, responses=problem_responses(404)
+)
+async def patch_customer(
+    customer_id: CustomerId,
+    wanted: CustomerPatch,
+    response: Response,
+    session: Session,
+    token: CurrentToken,
+    ring: Ring,
+    settings: AppSettings,
+    clock: Clock,
+) -> Written:
+    """Change some of what is stated of a customer; null makes it unknown."""
+    facts = wanted.facts(settings.bank_currency, only_sent=True)
+    stated = Stated(facts, wanted.identifiers(only_sent=True))
+    event_id = await service.patch(
+        session, customer_id, stated, token=token, ring=ring, clock=clock
+    )
+    return Written.tell(response, event_id)
+
+
+@router.get(
+    "/customers/{customer_id}",
+    dependencies=reads,
+    response_model=CustomerRead,
+    responses=problem_responses(404),
+)
+async def get_customer(
+    customer_id: CustomerId,
+    session: Session,
+    token: CurrentToken,
+    ring: Ring,
+    settings: AppSettings,
+) -> dict[str, object]:
+    """Return a customer; personal identifiers are masked."""
+    found = await service.get(session, customer_id, token=token, ring=ring)
+    return _read(found, settings.bank_currency)
+
+
+@router.post("/customers:search", dependencies=reads, response_model=CustomerPage)
+async def search_customers(
+    wanted: CustomerSearch,
+    session: Session,
+    token: CurrentToken,
+    ring: Ring,
+    settings: AppSettings,
+) -> dict[str, object]:
+    """Find customers by exact identifiers, at most 50; identifiers never travel in an address."""
+    found = await service.search(session, wanted.wanted(), token=token, ring=ring)
+    return {"items": [_read(each, settings.bank_currency) for each in found]}
+
+
+@router.post(
+    "/customers/{customer_id}/unmask",
+    dependencies=[requires("identifiers:unmask")],
+    responses=problem_responses(404),
+)
+async def unmask_customer(
+    customer_id: CustomerId,
+    wanted: Unmask,
+    session: Session,
+    token: CurrentToken,
+    ring: Ring,
+    clock: Clock,
+) -> Identifiers:
+    """Return personal identifiers in plain text; who read them, and what for, is kept."""
+    found = await service.unmask(
+        session, customer_id, wanted.purpose, token=token, ring=ring, now=clock.now()
+    )
+    return Identifiers(customer_id=customer_id, **found)
+
+
+def _read(customer: Customer, currency: str) -> dict[str, object]:
+    money = {name: written(customer.facts[name], currency) for name in MONEY}
+    return {
+        "customer_id": customer.customer_id,
+        **customer.facts,
+        **money,
+        **customer.identifiers,
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+    }

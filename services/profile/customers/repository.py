@@ -1,0 +1,103 @@
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.profile.customers.domain import (
+    Facts,
+    Flags,
+    NoSuchCustomer,
+    Owner,
+    Standing,
+    minor_until,
+)
+from services.profile.customers.tables import CustomerRow
+from shared.auth import Token
+
+_COLUMNS = CustomerRow.__table__
+
+
+def visible(token: Token) -> list[ColumnElement[bool]]:
+    """Return the conditions under which a token sees a customer."""
+    conditions: list[ColumnElement[bool]] = []
+    if token.customer is not None:
+        conditions.append(CustomerRow.customer_id == token.customer)
+    if token.org is not None:
+        below = CustomerRow.org_path.startswith(f"{token.org}/", autoescape=True)
+        conditions.append(or_(CustomerRow.org_path == token.org, below))
+    if token.rm is not None:
+        conditions.append(CustomerRow.rm_id == token.rm)
+    return conditions
+
+
+async def get(
+    session: AsyncSession, customer_id: str, token: Token | None, *, lock: bool = False
+) -> Facts:
+    """Return a customer's columns if the token sees it; None as token sees everybody.
+
+    Args:
+        session: of the request.
+        customer_id: whose.
+        token: of the caller.
+        lock: hold the customer until the transaction ends.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    conditions = [] if token is None else visible(token)
+    statement = select(_COLUMNS).where(CustomerRow.customer_id == customer_id, *conditions)
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    row = (await session.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise NoSuchCustomer(f"No customer {customer_id}")
+    return dict(row)
+
+
+async def add_missing(
+    session: AsyncSession, customer_id: str, party_type: str, now: datetime
+) -> bool:
+    """Add a customer unless it is there; tell whether it was added."""
+    statement = (
+        insert(CustomerRow)
+        .values(customer_id=customer_id, party_type=party_type, created_at=now, updated_at=now)
+        .on_conflict_do_nothing()
+        .returning(CustomerRow.customer_id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def list_visible(
+    session: AsyncSession, customer_ids: Sequence[str], token: Token
+) -> list[Facts]:
+    """Return the columns of those customers whom the token sees, by id."""
+    statement = (
+        select(_COLUMNS)
+        .where(CustomerRow.customer_id.in_(customer_ids), *visible(token))
+        .order_by(CustomerRow.customer_id)
+        .limit(len(customer_ids))
+    )
+    return [dict(row) for row in (await session.execute(statement)).mappings()]
+
+
+async def change(
+    session: AsyncSession, customer_id: str, facts: Facts, now: datetime
+) -> None:
+    """Write facts of a customer."""
+    await session.execute(
+        update(CustomerRow)
+        .where(CustomerRow.customer_id == customer_id)
+        .values(**facts, updated_at=now)
+    )
+
+
+def standing_of(columns: Facts, today: date) -> Standing:
+    """Return what others must hear of at once when it changes."""
+    return Standing(
+        owner=Owner(org_path=columns["org_path"], rm_id=columns["rm_id"]),
+        flags=Flags(**{field.name: columns[field.name] for field in fields(Flags)}),
+        minor_until=minor_until(columns["party_type"], columns["birth_date"], today),
+    )

@@ -1,0 +1,167 @@
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+
+from services.profile.customers.domain import (
+    AcquisitionSource,
+    EnterpriseSize,
+    Gender,
+    Occupation,
+    PartyType,
+    ResidenceArea,
+    TaxRating,
+)
+from services.profile.identifiers.domain import KINDS
+from services.profile.money import received
+from services.profile.parameters import Amount, Id, Moment, Strict, WrittenAmount
+
+MONEY = ("income_year", "acquisition_cost", "declared_turnover")
+
+_zones = cache(available_timezones)
+
+
+def _is_zone(value: str | None) -> str | None:
+    if value is not None and value not in _zones():
+        raise ValueError("must be a zone such as Asia/Shanghai")
+    return value
+
+
+def _is_birth_date(value: date | None) -> date | None:
+    if value is not None and not date(1850, 1, 1) <= value <= date(2200, 1, 1):
+        raise ValueError("must lie between 1850 and 2200")
+    return value
+
+
+Identifier = Annotated[str | None, Field(default=None, min_length=1, max_length=128)]
+Count = Annotated[int | None, Field(default=None, ge=0, le=200)]
+Label = Annotated[str | None, Field(default=None, min_length=1, max_length=64)]
+
+
+class CustomerFields(Strict):
+    """What a bank states of a customer; what is left out of a PUT is unknown."""
+
+    name: Identifier = None
+    national_id: Identifier = None
+    phone: Identifier = None
+    email: Identifier = None
+    wechat_openid: Identifier = None
+    birth_date: Annotated[date | None, AfterValidator(_is_birth_date)] = None
+    gender: Gender | None = None
+    occupation: Occupation | None = None
+    income_year: Amount | None = None
+    residence_area: ResidenceArea | None = None
+    local_hukou: bool | None = None
+    local_hukou_years: Count = None
+    resident_here: bool | None = None
+    minor_children: Count = None
+    has_car: bool | None = None
+    is_business_owner: bool | None = None
+    acquisition_source: AcquisitionSource | None = None
+    acquisition_cost: Amount | None = None
+    wechat_friend: bool | None = None
+    qualified_investor: bool | None = None
+    industry: Label = None
+    enterprise_size: EnterpriseSize | None = None
+    credit_rating: Label = None
+    tax_rating: TaxRating | None = None
+    declared_turnover: Amount | None = None
+    time_zone: Annotated[str | None, AfterValidator(_is_zone)] = None
+    org_path: Annotated[
+        str | None, Field(pattern=r"^[A-Za-z0-9_./-]{0,255}$", description="Such as bank/east/b12")
+    ] = None
+    rm_id: Id | None = None
+
+    def facts(self, currency: str, *, only_sent: bool) -> dict[str, Any]:
+        """Return the facts without the identifiers."""
+        sent = self.model_dump(exclude=set(KINDS) | set(MONEY), exclude_unset=only_sent)
+        fields = self.model_fields_set if only_sent else set(MONEY)
+        for name in MONEY:
+            if name in fields:
+                sent[name] = received(getattr(self, name), currency, f"/{name}")
+        if "org_path" in sent:
+            sent["org_path"] = sent["org_path"] or ""
+        return sent
+
+    def identifiers(self, *, only_sent: bool) -> dict[str, str | None]:
+        """Return the personal identifiers; None removes one."""
+        return self.model_dump(include=set(KINDS), exclude_unset=only_sent)
+
+
+class CustomerPut(CustomerFields):
+    party_type: PartyType
+
+
+class CustomerPatch(CustomerFields):
+    """What is sent is changed, null makes it unknown; what is not sent stays."""
+
+    party_type: PartyType = PartyType.PERSON
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field")
+        return self
+
+
+class CustomerSearch(Strict):
+    """A customer bears all of these."""
+
+    name: Identifier = None
+    national_id: Identifier = None
+    phone: Identifier = None
+    email: Identifier = None
+    wechat_openid: Identifier = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if not self.wanted():
+            raise ValueError("name at least one identifier")
+        return self
+
+    def wanted(self) -> dict[str, str]:
+        """Return the identifiers to look for."""
+        return self.model_dump(exclude_none=True)
+
+
+class Unmask(Strict):
+    purpose: Annotated[
+        str, Field(min_length=3, max_length=200, description="What for; kept with your name")
+    ]
+
+
+class Identifiers(BaseModel):
+    """Personal identifiers in plain text."""
+
+    customer_id: str
+    name: str | None = None
+    national_id: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    wechat_openid: str | None = None
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    customer_id: str
+    party_type: PartyType
+    created_at: Moment
+    updated_at: Moment
+
+
+CustomerRead = create_model(
+    "CustomerRead",
+    __base__=_Read,
+    __doc__="A customer; personal identifiers are masked.",
+    **{
+        name: (WrittenAmount | None if name in MONEY else field.annotation, None)
+        for name, field in CustomerFields.model_fields.items()
+    },  # pyright: ignore[reportArgumentType, reportCallIssue]
+)
+
+
+class CustomerPage(BaseModel):
+    items: list[CustomerRead]  # pyright: ignore[reportInvalidTypeForm]

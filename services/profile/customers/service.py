@@ -1,0 +1,217 @@
+"""What may be done with customers: state, change, look up, find."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.profile.customers import repository
+from services.profile.customers.domain import (
+    FACTS,
+    Customer,
+    Facts,
+    Owner,
+    Standing,
+    check_id,
+)
+from services.profile.features import service as features
+from services.profile.identifiers import service as identifiers
+from services.profile.identifiers.service import KeyRing
+from shared.auth import Token
+from shared.clock import BusinessClock
+from shared.database import raw_connection
+from shared.feed.events import NewEvent
+from shared.feed.publish import publish_many
+
+FLAGS_CHANGED = "profile.flags_changed.v1"
+OWNERSHIP_CHANGED = "profile.ownership_changed.v1"
+FOUND_AT_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a caller states of a customer."""
+
+    facts: Facts
+    identifiers: Mapping[str, str | None]
+
+
+async def put(
+    session: AsyncSession,
+    customer_id: str,
+    stated: Stated,
+    *,
+    token: Token,
+    ring: KeyRing,
+    clock: BusinessClock,
+) -> str | None:
+    """State a customer anew, adding it if it is not there; return the last event's id."""
+    check_id(customer_id, stated.identifiers)
+    party_type = stated.facts["party_type"]
+    added = await repository.add_missing(session, customer_id, party_type, clock.now())
+    await repository.get(session, customer_id, None if added else token, lock=True)
+    connection = await raw_connection(session)
+    await identifiers.store(connection, ring, customer_id, stated.identifiers)
+    return await change(session, customer_id, stated.facts, token=token, clock=clock)
+
+
+async def patch(
+    session: AsyncSession,
+    customer_id: str,
+    stated: Stated,
+    *,
+    token: Token,
+    ring: KeyRing,
+    clock: BusinessClock,
+) -> str | None:
+    """Change some of what is stated of a customer; return the last event's id.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    check_id(customer_id, stated.identifiers)
+    await hold(session, customer_id, token)
+    connection = await raw_connection(session)
+    await identifiers.store(connection, ring, customer_id, stated.identifiers)
+    return await change(session, customer_id, stated.facts, token=token, clock=clock)
+
+
+async def must_see(session: AsyncSession, customer_id: str, token: Token) -> None:
+    """Make sure that there is such a customer, and that the token sees it.
+
+    Raises:
+        NoSuchCustomer: otherwise.
+    """
+    await repository.get(session, customer_id, token)
+
+
+async def hold(session: AsyncSession, customer_id: str, token: Token) -> None:
+    """Lock a customer the token sees, before a fact of it changes.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    await repository.get(session, customer_id, token, lock=True)
+
+
+async def get(
+    session: AsyncSession, customer_id: str, *, token: Token, ring: KeyRing
+) -> Customer:
+    """Return a customer with masked identifiers.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    found = await _shown(session, [await repository.get(session, customer_id, token)], ring)
+    return found[0]
+
+
+async def search(
+    session: AsyncSession, wanted: Mapping[str, str], *, token: Token, ring: KeyRing
+) -> list[Customer]:
+    """Return the customers the token sees who bear all of these identifiers."""
+    connection = await raw_connection(session)
+    ids = await identifiers.find(connection, ring, wanted, limit=FOUND_AT_MOST)
+    return await _shown(session, await repository.list_visible(session, ids, token), ring)
+
+
+async def unmask(
+    session: AsyncSession,
+    customer_id: str,
+    purpose: str,
+    *,
+    token: Token,
+    ring: KeyRing,
+    now: datetime,
+) -> dict[str, str]:
+    """Return a customer's identifiers in plain text, on the record.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    await must_see(session, customer_id, token)
+    connection = await raw_connection(session)
+    return await identifiers.unmask(
+        connection, ring, customer_id, purpose=purpose, token=token, now=now
+    )
+
+
+def ownership_changed(customer_id: str, owner: Owner, at: datetime) -> NewEvent:
+    """Return the event that tells who looks after a customer now."""
+    return NewEvent(
+        type=OWNERSHIP_CHANGED,
+        subject=customer_id,
+        data={"customer_id": customer_id, "org_path": owner.org_path, "rm_id": owner.rm_id},
+        at=at,
+        state=True,
+    )
+
+
+def flags_changed(customer_id: str, standing: Standing, at: datetime) -> NewEvent:
+    """Return the event that tells what shuts a customer off from offers now."""
+    return NewEvent(
+        type=FLAGS_CHANGED,
+        subject=customer_id,
+        data={
+            "customer_id": customer_id,
+            **asdict(standing.flags),
+            "is_minor_until": standing.minor_until,
+        },
+        at=at,
+        state=True,
+    )
+
+
+def announcements(
+    customer_id: str, before: Standing, after: Standing, at: datetime
+) -> list[NewEvent]:
+    """Return the events that a change of standing calls for."""
+    events: list[NewEvent] = []
+    if (before.flags, before.minor_until) != (after.flags, after.minor_until):
+        events.append(flags_changed(customer_id, after, at))
+    if before.owner != after.owner:
+        events.append(ownership_changed(customer_id, after.owner, at))
+    return events
+
+
+async def change(
+    session: AsyncSession,
+    customer_id: str,
+    facts: Facts,
+    *,
+    token: Token,
+    clock: BusinessClock,
+) -> str | None:
+    """Change facts of a customer the caller has locked; return the last event's id.
+
+    Raises:
+        NoSuchCustomer: the change would put the customer out of the token's sight.
+    """
+    columns = await repository.get(session, customer_id, None)
+    before = repository.standing_of(columns, clock.today())
+    await repository.change(session, customer_id, facts, clock.now())
+    columns = await repository.get(session, customer_id, token)
+    after = repository.standing_of(columns, clock.today())
+    connection = await raw_connection(session)
+    told = await publish_many(
+        connection, announcements(customer_id, before, after, clock.now())
+    )
+    return await features.refresh(connection, [customer_id], clock) or (told[-1] if told else None)
+
+
+async def _shown(
+    session: AsyncSession, found: Sequence[Facts], ring: KeyRing
+) -> list[Customer]:
+    connection = await raw_connection(session)
+    masked = await identifiers.shown(connection, ring, [each["customer_id"] for each in found])
+    return [
+        Customer(
+            customer_id=each["customer_id"],
+            facts={name: each[name] for name in FACTS},
+            identifiers=masked[each["customer_id"]],
+            created_at=each["created_at"],
+            updated_at=each["updated_at"],
+        )
+        for each in found
+    ]

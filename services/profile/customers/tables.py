@@ -1,0 +1,48 @@
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Date, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.profile.base import Base, CustomerKeyed
+from shared.database import Money, UtcDateTime
+
+
+class CustomerRow(CustomerKeyed, Base):
+    """A party: person, small business or company; without an account it is a prospect."""
+
+    __tablename__ = "customer"
+    __table_args__ = (Index("customer_owner", "org_path", "rm_id"),)
+
+    party_type: Mapped[str] = mapped_column(Text)
+    birth_date: Mapped[date | None] = mapped_column(Date)
+    gender: Mapped[str | None] = mapped_column(Text)
+    occupation: Mapped[str | None] = mapped_column(Text)
+    income_year: Mapped[Decimal | None] = mapped_column(Money)
+    residence_area: Mapped[str | None] = mapped_column(Text)
+    local_hukou: Mapped[bool | None]
+    local_hukou_years: Mapped[int | None]
+    resident_here: Mapped[bool | None]
+    minor_children: Mapped[int | None]
+    has_car: Mapped[bool | None]
+    is_business_owner: Mapped[bool | None]
+    acquisition_source: Mapped[str | None] = mapped_column(Text)
+    acquisition_cost: Mapped[Decimal | None] = mapped_column(Money)
+    wechat_friend: Mapped[bool | None]
+    qualified_investor: Mapped[bool | None]
+    industry: Mapped[str | None] = mapped_column(Text)
+    enterprise_size: Mapped[str | None] = mapped_column(Text)
+    credit_rating: Mapped[str | None] = mapped_column(Text)
+    tax_rating: Mapped[str | None] = mapped_column(Text)
+    declared_turnover: Mapped[Decimal | None] = mapped_column(Money)
+    time_zone: Mapped[str | None] = mapped_column(Text)
+    org_path: Mapped[str] = mapped_column(Text, server_default="")
+    rm_id: Mapped[str | None] = mapped_column(Text)
+    is_deceased: Mapped[bool] = mapped_column(server_default="false")
+    is_frozen: Mapped[bool] = mapped_column(server_default="false")
+    in_hardship: Mapped[bool] = mapped_column(server_default="false")
+    in_collection: Mapped[bool] = mapped_column(server_default="false")
+    personalization: Mapped[bool] = mapped_column(server_default="true")
+    automated_decisions: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

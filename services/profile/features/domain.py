@@ -1,0 +1,127 @@
+"""The facts of a customer that rules are written over: names, types, and when they cannot be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.errors import Invalid, NotFound
+
+FeatureValue = str | int | float | bool | None
+
+
+class Kind(StrEnum):
+    INT = "int"
+    DECIMAL = "decimal"
+    RATIO = "ratio"
+    BOOL = "bool"
+    ENUM = "enum"
+    TEXT = "text"
+
+
+def _kinds(**names_by_kind: str) -> dict[str, Kind]:
+    return {
+        name: Kind(kind.rstrip("_")) for kind, names in names_by_kind.items() for name in names.split()
+    }
+
+
+FEATURES: Mapping[str, Kind] = _kinds(
+    enum="party_type occupation residence_area track acquisition_source rural_funnel_stage "
+    "card_motive top_channel enterprise_size tax_rating",
+    text="industry credit_rating",
+    int_="age minor_children local_hukou_years risk_class tenure_days open_accounts rm_contacts_90d "
+    "rm_contacts_365d wechat_replies_90d product_count asset_category_count first_purchase_days "
+    "days_to_next_maturity repurchases_365d fund_trades_90d overdue_days days_since_card_issued "
+    "quick_pay_bindings auto_pay_count days_since_active active_days_30d active_days_90d "
+    "active_days_prev_90d active_days_365d logins_30d logins_90d days_since_login transactions_90d "
+    "branch_visits_365d product_views_7d application_abandoned_7d content_reads_30d "
+    "activity_joins_180d education_touches_365d complaints_365d referrals_365d service_minutes_12m "
+    "payroll_headcount upstream_count downstream_count days_to_line_expiry key_persons_known "
+    "visits_90d bid_wins_365d ebank_logins_90d",
+    decimal="income_year salary_month pension_month acquisition_cost aum aum_avg_month "
+    "aum_avg_quarter aum_avg_prev_quarter aum_peak_24m aum_change_30d household_aum inflow_30d "
+    "inflow_90d outflow_30d outflow_90d largest_inflow_90d external_self_outflow_90d "
+    "maturing_amount_30d matured_unrenewed loan_balance mortgage_balance credit_line credit_used "
+    "card_spend_30d card_spend_90d transaction_amount_90d revenue_12m cost_to_serve_12m "
+    "risk_cost_12m net_contribution_12m deposit_avg_year settlement_amount_90d fx_volume_365d "
+    "bill_volume_365d legal_rep_aum",
+    ratio="kyc_completeness aum_trend deposit_share demand_share top_category_share "
+    "salary_retention_30d line_utilisation card_spend_change digital_share_365d settlement_change "
+    "settlement_share payroll_headcount_change employee_conversion counterparty_here_share "
+    "cost_pressure",
+    bool_="is_business_owner has_car local_hukou resident_here assessment_valid qualified_investor "
+    "has_rm wechat_friend marketing_consent personalization is_minor is_deceased is_frozen "
+    "in_hardship in_collection has_demand_deposit has_term_deposit has_structured_deposit "
+    "has_treasury_bond has_wealth_management has_fund has_insurance has_precious_metal "
+    "has_trust_private has_pension_account has_consumer_loan has_business_loan has_mortgage "
+    "has_credit_card has_payroll has_settlement has_quick_pay has_merchant_acquiring "
+    "has_cash_management has_trade_finance has_bill has_guarantee has_fx card_activated "
+    "has_open_complaint has_direct_link",
+)
+
+UNKNOWN: Mapping[str, str] = {
+    "kyc_completeness": "the KYC card with its dates of confirmation is not kept yet",
+    "salary_retention_30d": "needs the part of AUM that stems from one salary",
+    "overdue_days": "no source tells since when a debt is overdue",
+    "rural_funnel_stage": "the credit funnel is not kept yet",
+    "referrals_365d": "relations between customers are not kept yet",
+    "revenue_12m": "spreads and fees are not kept yet",
+    "cost_to_serve_12m": "unit costs are not kept yet",
+    "risk_cost_12m": "expected losses are not kept yet",
+    "net_contribution_12m": "follows from revenue, cost and risk",
+    "service_minutes_12m": "minutes of people are not kept yet",
+    "employee_conversion": "employees are not yet related to their employer",
+    "legal_rep_aum": "relations between customers are not kept yet",
+    "key_persons_known": "relations between customers are not kept yet",
+    "visits_90d": "visits to companies are not kept yet",
+    "bid_wins_365d": "no source tells of tenders",
+    "cost_pressure": "no source tells of industry prices",
+    "has_direct_link": "no source tells of system links",
+}
+"""Features that are NULL for everybody, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFeatures:
+    """All features of one customer as they stood at `as_of`."""
+
+    customer_id: str
+    as_of: datetime
+    features: dict[str, FeatureValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One pass over many customers; only what changed is written."""
+
+    run_id: str
+    kind: str
+    state: str
+    as_of: datetime
+    total: int
+    done: int
+    changed: int
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+class UnknownFeature(Invalid):
+    code = "unknown_feature"
+    title = "There is no feature of this name"
+
+
+class NoSuchRun(NotFound):
+    code = "no_such_run"
+
+
+def chosen(columns: str | None) -> list[str]:
+    """Return the features named in a comma-separated list, or all of them.
+
+    Raises:
+        UnknownFeature: if one of them is not a feature of profile.
+    """
+    names = [name for name in (columns or "").split(",") if name] or list(FEATURES)
+    unknown = [name for name in names if name not in FEATURES]
+    if unknown:
+        raise UnknownFeature(f"Profile has no feature {', '.join(unknown)}")
+    return names

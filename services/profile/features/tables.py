@@ -1,0 +1,54 @@
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.profile.base import Base
+from services.profile.features.domain import FEATURES, Kind
+from shared.database import UtcDateTime
+
+_TYPES = {
+    Kind.INT: Integer,
+    Kind.DECIMAL: Double,
+    Kind.RATIO: Double,
+    Kind.BOOL: Boolean,
+    Kind.ENUM: Text,
+    Kind.TEXT: Text,
+}
+
+feature_table = Table(
+    "feature",
+    Base.metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("run_id", Text, comment="The run that last changed the row; null: a single change did"),
+    *[Column(name, _TYPES[kind]) for name, kind in FEATURES.items()],
+    postgresql_with={"fillfactor": 60},
+)
+
+
+class RunRow(Base):
+    """A run over many customers, restartable at `after`."""
+
+    __tablename__ = "feature_run"
+    __table_args__ = (Index("feature_run_queue", "created_at", postgresql_where="state <> 'completed'"),)
+
+    run_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default="queued")
+    as_of: Mapped[datetime] = mapped_column(UtcDateTime)
+    total: Mapped[int] = mapped_column(server_default="0")
+    done: Mapped[int] = mapped_column(server_default="0")
+    changed: Mapped[int] = mapped_column(server_default="0")
+    after: Mapped[str] = mapped_column(Text, server_default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RunCustomerRow(Base):
+    """Whom a run after an import covers; the other kinds cover everybody."""
+
+    __tablename__ = "feature_run_customer"
+
+    run_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True)

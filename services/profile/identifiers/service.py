@@ -1,0 +1,177 @@
+"""Sealing, opening and finding personal identifiers."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Self
+
+import asyncpg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.profile.identifiers import repository
+from services.profile.identifiers.domain import masked, normalised
+from services.profile.identifiers.repository import Sealed
+from shared.auth import Token
+from shared.errors import Unavailable
+
+NONCE_BYTES = 12
+LEAST_SECRET = 32
+
+
+class KeyMissing(Unavailable):
+    code = "identifier_keys_missing"
+    title = "The key ring for personal identifiers does not fit"
+
+
+class KeyRing:
+    """AES-256-GCM under named keys; the name travels with what it sealed.
+
+    The customer and the kind are authenticated with it, so that a sealed value moved to another
+    customer does not open.
+
+    Args:
+        keys: secrets by id, oldest first; the last one seals, the first one makes the index.
+    """
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._ciphers = {key_id: AESGCM(_derived(secret, "seal")) for key_id, secret in keys.items()}
+        self._newest = next(reversed(keys), "")
+        self._index_key = _derived(next(iter(keys.values()), ""), "index")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `id:secret` pairs separated by commas or lines; a bare secret is called `1`.
+
+        Raises:
+            ValueError: if a secret is shorter than 32 characters.
+        """
+        keys: dict[str, str] = {}
+        for entry in text.replace("\n", ",").split(","):
+            key_id, _, secret = entry.strip().rpartition(":")
+            if 0 < len(secret) < LEAST_SECRET:
+                raise ValueError(f"an identifier key has fewer than {LEAST_SECRET} characters")
+            if secret:
+                keys[key_id or "1"] = secret
+        return cls(keys)
+
+    def seal(self, customer_id: str, kind: str, value: str) -> Sealed:
+        """Encrypt a value under the newest key and make its search digest.
+
+        Raises:
+            KeyMissing: if no key was given.
+        """
+        cipher = self._cipher(self._newest)
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        name = self._newest.encode()
+        body = cipher.encrypt(nonce, value.encode(), _bound(customer_id, kind))
+        return Sealed(kind, bytes([len(name)]) + name + nonce + body, self.digest(kind, value))
+
+    def open(self, customer_id: str, kind: str, sealed: bytes) -> str:
+        """Decrypt a sealed value.
+
+        Raises:
+            KeyMissing: if its key is not on the ring, or the value belongs to somebody else.
+        """
+        name_ends = 1 + sealed[0]
+        nonce_ends = name_ends + NONCE_BYTES
+        cipher = self._cipher(sealed[1:name_ends].decode())
+        try:
+            return cipher.decrypt(
+                sealed[name_ends:nonce_ends], sealed[nonce_ends:], _bound(customer_id, kind)
+            ).decode()
+        except InvalidTag as error:
+            raise KeyMissing("A stored identifier does not open under its key") from error
+
+    def digest(self, kind: str, value: str) -> bytes:
+        """Return the blind index of a value: equal for equal values, useless without the key."""
+        text = f"{kind}\0{normalised(kind, value)}".encode()
+        return hmac.digest(self._index_key, text, hashlib.sha256)
+
+    def _cipher(self, key_id: str) -> AESGCM:
+        if key_id not in self._ciphers:
+            raise KeyMissing("Set BIHUAN_PROFILE_IDENTIFIER_KEYS; the key of this value is missing")
+        return self._ciphers[key_id]
+
+
+@cache
+def key_ring(text: str) -> KeyRing:
+    """Return the ring of a setting, made once."""
+    return KeyRing.parse(text)
+
+
+async def store(
+    connection: asyncpg.Connection,
+    ring: KeyRing,
+    customer_id: str,
+    values: Mapping[str, str | None],
+) -> None:
+    """Keep these identifiers of a customer; None removes one."""
+    given = [ring.seal(customer_id, kind, value) for kind, value in values.items() if value]
+    gone = [kind for kind, value in values.items() if not value]
+    await repository.put(connection, [(customer_id, sealed) for sealed in given])
+    await repository.remove(connection, customer_id, gone)
+
+
+async def store_many(
+    connection: asyncpg.Connection,
+    ring: KeyRing,
+    values: Sequence[tuple[str, str, str]],
+) -> set[str]:
+    """Keep (customer, kind, value) of many customers; return the customers whose values changed."""
+    return await repository.put(
+        connection, [(customer, ring.seal(customer, kind, value)) for customer, kind, value in values]
+    )
+
+
+async def shown(
+    connection: asyncpg.Connection, ring: KeyRing, customer_ids: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return the masked identifiers of customers."""
+    found: dict[str, dict[str, str]] = {customer_id: {} for customer_id in customer_ids}
+    for customer_id, sealed in await repository.list_of(connection, customer_ids):
+        value = ring.open(customer_id, sealed.kind, sealed.body)
+        found[customer_id][sealed.kind] = masked(sealed.kind, value)
+    return found
+
+
+async def find(
+    connection: asyncpg.Connection, ring: KeyRing, wanted: Mapping[str, str], *, limit: int
+) -> list[str]:
+    """Return the customers who bear all of these identifiers, at most `limit`."""
+    digests = {kind: ring.digest(kind, value) for kind, value in wanted.items()}
+    return await repository.find(connection, digests, limit=limit)
+
+
+async def unmask(
+    connection: asyncpg.Connection,
+    ring: KeyRing,
+    customer_id: str,
+    *,
+    purpose: str,
+    token: Token,
+    now: datetime,
+) -> dict[str, str]:
+    """Return a customer's identifiers in plain text, leaving a record of the read (P16)."""
+    sealed = [each for _, each in await repository.list_of(connection, [customer_id])]
+    await repository.note_unmasking(
+        connection,
+        customer_id,
+        at=now,
+        actor=token.author,
+        client_id=token.client_id,
+        purpose=purpose,
+        fields=",".join(each.kind for each in sealed),
+    )
+    return {each.kind: ring.open(customer_id, each.kind, each.body) for each in sealed}
+
+
+def _derived(secret: str, use: str) -> bytes:
+    return hmac.digest(secret.encode(), f"bihuan.profile.{use}".encode(), hashlib.sha256)
+
+
+def _bound(customer_id: str, kind: str) -> bytes:
+    return f"{customer_id}\0{kind}".encode()

@@ -1,0 +1,30 @@
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.profile.base import Base, CustomerKeyed
+from shared.database import UtcDateTime
+
+
+class IdentifierRow(CustomerKeyed, Base):
+    """One personal identifier: sealed, with a keyed digest to search by."""
+
+    __tablename__ = "identifier"
+    __table_args__ = (Index("identifier_digest", "kind", "digest"),)
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class UnmaskingRow(CustomerKeyed, Base):
+    """Who read unmasked identifiers, which and what for (statement P16)."""
+
+    __tablename__ = "unmasking"
+
+    at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    actor: Mapped[str] = mapped_column(Text, primary_key=True)
+    client_id: Mapped[str] = mapped_column(Text)
+    purpose: Mapped[str] = mapped_column(Text)
+    fields: Mapped[str] = mapped_column(Text)

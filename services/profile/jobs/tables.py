@@ -1,0 +1,55 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.profile.base import Base
+from shared.database import UtcDateTime
+
+
+class JobRow(Base):
+    """One import: carried out chunk by chunk, oldest job first."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index("job_queue", "created_at", postgresql_where="finished_at IS NULL"),)
+
+    job_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    client_id: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default="queued")
+    rows: Mapped[int] = mapped_column(server_default="0")
+    done: Mapped[int] = mapped_column(server_default="0")
+    accepted: Mapped[int] = mapped_column(server_default="0")
+    unchanged: Mapped[int] = mapped_column(server_default="0")
+    rejected: Mapped[int] = mapped_column(server_default="0")
+    next_chunk: Mapped[int] = mapped_column(server_default="0")
+    run_id: Mapped[str | None] = mapped_column(Text)
+    report: Mapped[Any] = mapped_column(JSONB, server_default="{}")
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class JobChunkRow(Base):
+    """A part of the body, in the Arrow stream format."""
+
+    __tablename__ = "job_chunk"
+
+    job_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    first_row: Mapped[int]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JobRejectRow(Base):
+    """A row that was not taken, and why."""
+
+    __tablename__ = "job_reject"
+
+    job_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)

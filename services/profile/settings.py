@@ -1,0 +1,27 @@
+"""Settings of profile."""
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Read from BIHUAN_PROFILE_* variables; a missing or malformed one stops the start."""
+
+    service: ClassVar[str] = "profile"
+    port: int = Field(default=8101, ge=0, le=65535, description="Port to listen on")
+    identifier_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key ring for personal identifiers: `id:secret` pairs separated by commas. The "
+        "last one encrypts, all decrypt, the first one also makes the search index: add new keys "
+        "at the end and keep the first. Each secret has at least 32 characters",
+    )
+    max_import_bytes: int = Field(default=256 * 2**20, description="Largest Arrow body")
+    import_chunk_rows: int = Field(
+        default=10_000, ge=1, description="Rows of an import handled in one transaction"
+    )
+    feature_chunk_customers: int = Field(
+        default=500, ge=1, description="Customers recomputed in one transaction of a run"
+    )

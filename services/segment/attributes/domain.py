@@ -1,0 +1,126 @@
+"""The attribute catalogue: what rules may ask about a customer, and who writes it."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import Conflict, FieldError, Invalid, Refused
+from shared.rules import Attribute, AttributeType, Catalogue, Kind, is_speakable
+
+Features = Mapping[str, bool | float | str | None]
+
+
+class Owner(StrEnum):
+    """The one service that writes an attribute."""
+
+    PROFILE = "profile"
+    SEGMENT = "segment"
+    STRATEGY = "strategy"
+    FEEDBACK = "feedback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeEntry:
+    """One entry of the catalogue; `values` lists what an enum may be.
+
+    A rule that uses a `sensitive` attribute is published only with the flag that a separate
+    consent stands behind it.
+    """
+
+    name: str
+    owner: Owner
+    type: AttributeType
+    zh: str
+    en: str
+    unit: str = ""
+    definition: str = ""
+    values: tuple[str, ...] = ()
+    sensitive: bool = False
+    version: int = 1
+
+    @property
+    def attribute(self) -> Attribute:
+        """What the rule language needs to know."""
+        return Attribute(self.name, self.type, self.values)
+
+
+class SeparateConsentRequired(Refused):
+    """A sensitive attribute is used only where a separate consent stands behind it (P5)."""
+
+    code = "separate_consent_required"
+
+
+class AttributeInUse(Conflict):
+    """Rules stand on the type and on the values that an attribute has."""
+
+    code = "attribute_in_use"
+
+
+def check_entry(entry: AttributeEntry) -> AttributeEntry:
+    """Return the entry.
+
+    Raises:
+        Invalid: a rule could not write its name, or an enum has no values.
+    """
+    if not is_speakable(entry.name):
+        fault = FieldError("path:name", "snake_case, and no word of the rule language")
+        raise Invalid("Rules cannot use this name", errors=[fault])
+    if (entry.type is AttributeType.ENUM) != bool(entry.values):
+        fault = FieldError("/values", "an enum has values, nothing else has")
+        raise Invalid("Values and type do not fit", errors=[fault])
+    return entry
+
+
+def check_change(old: AttributeEntry, new: AttributeEntry) -> AttributeEntry:
+    """Return the changed entry, with the next version.
+
+    Raises:
+        AttributeInUse: its type or owner changed, or a value went: declare another attribute.
+    """
+    if (old.type, old.owner) != (new.type, new.owner):
+        raise AttributeInUse("An attribute keeps its type and owner; declare another one")
+    gone = set(old.values) - set(new.values)
+    if gone:
+        raise AttributeInUse(f"Values are only added; {', '.join(sorted(gone))} would go")
+    return new
+
+
+def check_sensitive(
+    reads: Iterable[str], entries: Iterable[AttributeEntry], *, has_separate_consent: bool
+) -> None:
+    """Let sensitive attributes be read only with the flag.
+
+    Raises:
+        SeparateConsentRequired: names what would be read without it.
+
+    Source: PIPL article 29; statement P5.
+    """
+    sensitive = {entry.name for entry in entries if entry.sensitive} & set(reads)
+    if sensitive and not has_separate_consent:
+        names = ", ".join(sorted(sensitive))
+        raise SeparateConsentRequired(f"Set separate_consent to use {names}")
+
+
+def catalogue_of(entries: Iterable[AttributeEntry]) -> Catalogue:
+    """The entries as the rule language sees them."""
+    return Catalogue(entry.attribute for entry in entries)
+
+
+def fit(features: Mapping[str, object], catalogue: Catalogue) -> dict[str, bool | float | str]:
+    """Keep what is declared and of the declared kind; the rest counts as missing."""
+    return {
+        name: value
+        for name, value in features.items()
+        if isinstance(value, bool | int | float | str)
+        and (attribute := catalogue.find(name)) is not None
+        and _is_of(attribute.type.kind, value)
+    }
+
+
+def _is_of(kind: Kind, value: bool | float | str) -> bool:
+    if isinstance(value, bool):
+        return kind is Kind.BOOLEAN
+    if isinstance(value, str):
+        return kind in {Kind.TEXT, Kind.DATE}
+    return kind is Kind.NUMBER and math.isfinite(value)

@@ -1,0 +1,26 @@
+from collections.abc import Sequence
+
+import asyncpg
+
+from services.segment.customers import repository
+from services.segment.customers.domain import Scope
+from shared.auth import Token
+from shared.feed import Event
+
+
+def scope_of(token: Token) -> Scope:
+    """Whose customers a caller may see."""
+    return Scope(org=token.org, rm=token.rm, customer=token.customer)
+
+
+async def apply_owners(
+    connection: asyncpg.Connection, events: Sequence[Event], _: object
+) -> None:
+    """Keep up with who looks after customers."""
+    await repository.put_owners(
+        connection,
+        [
+            (event.data["customer_id"], event.data["org_path"] or "", event.data["rm_id"])
+            for event in events
+        ],
+    )

@@ -1,0 +1,14 @@
+"""Every table of segment's database: what migrations are drafted from."""
+
+from services.segment.attributes import tables as _attributes
+from services.segment.base import Base
+from services.segment.customers import tables as _customers
+from services.segment.rfm import tables as _rfm
+from services.segment.scales import tables as _scales
+from services.segment.scoring import tables as _scoring
+from services.segment.segments import tables as _segments
+from shared.feed import feed_tables
+
+SLICES = (_attributes, _customers, _rfm, _scales, _scoring, _segments)
+METADATA = Base.metadata
+feed_tables(METADATA)

@@ -1,0 +1,1 @@
+"""Which of the allowed comes first: priority, and honest exploration."""

@@ -1,0 +1,1 @@
+"""May we reach out now: quiet hours, caps, the lock between channels."""

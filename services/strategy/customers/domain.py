@@ -1,0 +1,107 @@
+"""What strategy knows of one customer: a copy of what the other services publish."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from services.strategy.suppressions.domain import Suppression
+
+Value: TypeAlias = str | float | bool | None
+EVERY_CHANNEL = "all"
+MARKETING = "marketing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """The newest record of one purpose and channel (`all` for every channel)."""
+
+    purpose: str
+    channel: str
+    is_granted: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What shuts a customer off from offers."""
+
+    is_deceased: bool = False
+    is_frozen: bool = False
+    in_hardship: bool = False
+    in_collection: bool = False
+    minor_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaints:
+    """How many are open, and when the last one was closed."""
+
+    open: int = 0
+    last_closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """One customer as a decision sees them.
+
+    `features` are profile's, `levels` and `segments` segment's; `risk_class` is 1 to 5, None
+    without assessment; `impressions` the days on which each action was seen lately.
+    """
+
+    id: str
+    features: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    features_at: datetime | None = None
+    levels: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    segments: frozenset[str] = frozenset()
+    memberships_at: datetime | None = None
+    consents: tuple[Consent, ...] = ()
+    personalization: bool = True
+    automated_decisions: bool = True
+    flags: Flags = field(default_factory=Flags)
+    risk_class: int | None = None
+    risk_valid_until: datetime | None = None
+    complaints: Complaints = field(default_factory=Complaints)
+    suppressions: tuple[Suppression, ...] = ()
+    impressions: Mapping[str, tuple[date, ...]] = field(default_factory=dict[str, tuple[date, ...]])
+    org_path: str | None = None
+    rm_id: str | None = None
+
+    def attribute(self, name: str) -> Value:
+        """Return a feature or a level; None if it is not known."""
+        value = self.features.get(name)
+        return self.levels.get(name) if value is None else value
+
+    def number(self, name: str) -> float | None:
+        """Return a numeric attribute; None if it is not known."""
+        value = self.attribute(name)
+        return float(value) if isinstance(value, int | float) else None
+
+
+def has_consent(consents: Iterable[Consent], purpose: str, channel: str) -> bool:
+    """Tell whether the customer agreed to a purpose on a channel; no record means no.
+
+    A channel's own record decides where there is one, unless everything was withdrawn after it;
+    otherwise the record for all channels does (statement P2; strictest reading).
+    """
+    own: Consent | None = None
+    general: Consent | None = None
+    for consent in consents:
+        if consent.purpose == purpose and consent.channel == channel:
+            own = consent
+        elif consent.purpose == purpose and consent.channel == EVERY_CHANNEL:
+            general = consent
+    if own is None:
+        return general is not None and general.is_granted
+    withdrawn_since = general is not None and not general.is_granted and general.at >= own.at
+    return own.is_granted and not withdrawn_since
+
+
+def zone_of(customer: Customer, bank_zone: ZoneInfo) -> ZoneInfo:
+    """Return the customer's zone; unknown is the bank's, never "not enforced" (statement B10)."""
+    name = customer.features.get("time_zone")
+    try:
+        return ZoneInfo(name) if isinstance(name, str) else bank_zone
+    except (ZoneInfoNotFoundError, ValueError):
+        return bank_zone

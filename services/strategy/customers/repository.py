@@ -1,0 +1,238 @@
+"""Queries of the local customer state; every statement takes its rows in the order of their keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import asyncpg
+import orjson
+
+from services.strategy.customers.domain import Complaints, Consent, Customer, Flags
+from services.strategy.suppressions.domain import Scope, Suppression
+
+COLUMNS = (
+    "customer_id, features, features_at, levels, segments, memberships_at, consents,"
+    " personalization, automated_decisions, flags, risk_class, risk_valid_until, complaints,"
+    " suppressions, impressions, org_path, rm_id"
+)
+_FEATURES = """
+INSERT INTO customer_state AS s (customer_id, features, features_at)
+SELECT customer_id, features::jsonb, at
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n (customer_id, features, at)
+ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE
+SET features = excluded.features, features_at = excluded.features_at
+WHERE s.features_at IS NULL OR s.features_at <= excluded.features_at
+"""
+_MEMBERSHIPS = """
+INSERT INTO customer_state AS s (customer_id, levels, segments, memberships_at)
+SELECT customer_id, levels::jsonb, segments::jsonb, at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+    AS n (customer_id, levels, segments, at)
+ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE
+SET levels = excluded.levels, segments = excluded.segments, memberships_at = excluded.memberships_at
+WHERE s.memberships_at IS NULL OR s.memberships_at <= excluded.memberships_at
+"""
+_CONSENTS = """
+INSERT INTO customer_state (customer_id, consents, personalization, automated_decisions)
+SELECT customer_id, consents::jsonb, personalization, automated
+FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[])
+    AS n (customer_id, consents, personalization, automated)
+ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE
+SET consents = excluded.consents, personalization = excluded.personalization,
+    automated_decisions = excluded.automated_decisions
+"""
+_FLAGS = """
+INSERT INTO customer_state (customer_id, flags)
+SELECT customer_id, flags::jsonb
+FROM unnest($1::text[], $2::text[]) AS n (customer_id, flags) ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE SET flags = excluded.flags
+"""
+_ASSESSMENTS = """
+INSERT INTO customer_state (customer_id, risk_class, risk_valid_until)
+SELECT * FROM unnest($1::text[], $2::smallint[], $3::timestamptz[]) AS n (customer_id) ORDER BY 1
+ON CONFLICT (customer_id) DO UPDATE
+SET risk_class = excluded.risk_class, risk_valid_until = excluded.risk_valid_until
+"""
+_OWNERSHIP = """
+INSERT INTO customer_state (customer_id, org_path, rm_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS n (customer_id) ORDER BY 1
+ON CONFLICT (customer_id) DO UPDATE SET org_path = excluded.org_path, rm_id = excluded.rm_id
+"""
+_COMPLAINTS = """
+INSERT INTO customer_state AS s (customer_id, complaints)
+SELECT customer_id, jsonb_object_agg(complaint_id, closed_at ORDER BY closed_at NULLS FIRST)
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n (customer_id, complaint_id, closed_at)
+GROUP BY customer_id ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE SET complaints = s.complaints || (
+    SELECT jsonb_object_agg(key, CASE WHEN value = 'null' THEN coalesce(s.complaints -> key, value)
+                                      ELSE value END)
+    FROM jsonb_each(excluded.complaints))
+"""
+
+
+async def find(connection: asyncpg.Connection, customer_id: str) -> Customer | None:
+    row = await connection.fetchrow(
+        f"SELECT {COLUMNS} FROM customer_state WHERE customer_id = $1",  # noqa: S608 - our columns
+        customer_id,
+    )
+    return None if row is None else to_customer(row)
+
+
+async def lock(connection: asyncpg.Connection, customer_id: str) -> Customer | None:
+    """Find a customer and let nobody else decide about them until the transaction ends."""
+    row = await connection.fetchrow(
+        f"SELECT {COLUMNS} FROM customer_state WHERE customer_id = $1 FOR UPDATE",  # noqa: S608
+        customer_id,
+    )
+    return None if row is None else to_customer(row)
+
+
+async def set_features(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, str, datetime]]
+) -> None:
+    """Take over features (customer, JSON object, as of), unless newer ones are here."""
+    await connection.execute(_FEATURES, *_columns(rows, 3))
+
+
+async def set_memberships(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, str, str, datetime]]
+) -> None:
+    """Take over levels and segments (JSON each), unless newer ones are here."""
+    await connection.execute(_MEMBERSHIPS, *_columns(rows, 4))
+
+
+async def set_consents(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, Sequence[Consent], bool, bool]]
+) -> None:
+    packed = [
+        (customer_id, _json([_from_consent(c) for c in consents]), personal, automated)
+        for customer_id, consents, personal, automated in rows
+    ]
+    await connection.execute(_CONSENTS, *_columns(packed, 4))
+
+
+async def set_flags(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, Mapping[str, object]]]
+) -> None:
+    packed = [(customer_id, _json(flags)) for customer_id, flags in rows]
+    await connection.execute(_FLAGS, *_columns(packed, 2))
+
+
+async def set_assessments(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, int, datetime]]
+) -> None:
+    await connection.execute(_ASSESSMENTS, *_columns(rows, 3))
+
+
+async def set_ownership(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, str | None, str | None]]
+) -> None:
+    await connection.execute(_OWNERSHIP, *_columns(rows, 3))
+
+
+async def note_complaints(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, str, str | None]]
+) -> None:
+    """Note complaints (customer, complaint, closed at or None); a closed one never reopens."""
+    await connection.execute(_COMPLAINTS, *_columns(rows, 3))
+
+
+async def set_silences(
+    connection: asyncpg.Connection,
+    customer_id: str,
+    suppressions: Sequence[Suppression],
+    impressions: Mapping[str, Sequence[date]],
+) -> None:
+    """Replace what keeps a customer's offers back."""
+    await connection.execute(
+        """INSERT INTO customer_state (customer_id, suppressions, impressions) VALUES ($1, $2, $3)
+           ON CONFLICT (customer_id) DO UPDATE
+           SET suppressions = excluded.suppressions, impressions = excluded.impressions""",
+        customer_id,
+        [_from_suppression(s) for s in suppressions],
+        {action: [day.isoformat() for day in days] for action, days in impressions.items()},
+    )
+
+
+def to_customer(row: Mapping[str, object] | asyncpg.Record) -> Customer:
+    """Return the customer of a row that has `COLUMNS`."""
+    closed = row["complaints"].values()
+    last_closed = max((at for at in closed if at is not None), default=None)
+    return Customer(
+        id=row["customer_id"],
+        features=row["features"],
+        features_at=row["features_at"],
+        levels=row["levels"],
+        segments=frozenset(row["segments"]),
+        memberships_at=row["memberships_at"],
+        consents=tuple(_to_consent(*item) for item in row["consents"]),
+        personalization=row["personalization"],
+        automated_decisions=row["automated_decisions"],
+        flags=_to_flags(row["flags"]),
+        risk_class=row["risk_class"],
+        risk_valid_until=row["risk_valid_until"],
+        complaints=Complaints(
+            open=sum(at is None for at in closed),
+            last_closed_at=None if last_closed is None else datetime.fromisoformat(last_closed),
+        ),
+        suppressions=tuple(_to_suppression(*item) for item in row["suppressions"]),
+        impressions={
+            action: tuple(map(date.fromisoformat, days))
+            for action, days in row["impressions"].items()
+        },
+        org_path=row["org_path"],
+        rm_id=row["rm_id"],
+    )
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    return [[row[place] for row in rows] for place in range(width)]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _from_consent(consent: Consent) -> list[object]:
+    return [consent.purpose, consent.channel, consent.is_granted, consent.at]
+
+
+def _to_consent(purpose: str, channel: str, is_granted: bool, at: str) -> Consent:
+    return Consent(
+        purpose=purpose, channel=channel, is_granted=is_granted, at=datetime.fromisoformat(at)
+    )
+
+
+def _to_flags(flags: Mapping[str, object]) -> Flags:
+    minor_until = flags.get("is_minor_until")
+    return Flags(
+        is_deceased=bool(flags.get("is_deceased")),
+        is_frozen=bool(flags.get("is_frozen")),
+        in_hardship=bool(flags.get("in_hardship")),
+        in_collection=bool(flags.get("in_collection")),
+        minor_until=None if minor_until is None else date.fromisoformat(str(minor_until)),
+    )
+
+
+def _from_suppression(suppression: Suppression) -> list[object]:
+    return [
+        suppression.scope,
+        suppression.key,
+        suppression.until,
+        suppression.code,
+        suppression.channel,
+    ]
+
+
+def _to_suppression(
+    scope: str, key: str, until: str, code: str, channel: str | None
+) -> Suppression:
+    return Suppression(
+        scope=Scope(scope),
+        key=key,
+        until=datetime.fromisoformat(until),
+        code=code,
+        channel=channel,
+    )

@@ -1,0 +1,1 @@
+"""One decision: the funnel, the ranking, the record of it."""

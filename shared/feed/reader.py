@@ -1,0 +1,295 @@
+"""The reader: follows one lane of another service's feed and applies each event once."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+import asyncpg
+import orjson
+
+from shared.client import ServiceClient
+from shared.database import Database
+from shared.errors import DomainError, Gone
+from shared.feed import parking, progress, waiting
+from shared.feed.applying import apply_runs, is_passing
+from shared.feed.events import Event, FeedCursor, from_envelope, source_of
+from shared.feed.handlers import Handler, Run, gather, runs_of
+from shared.feed.progress import Overtaken
+from shared.feed.snapshot_reader import take_snapshot
+from shared.feed.types import Lane
+from shared.logging import log
+
+LIMIT = 1_000
+WAIT_SECONDS = {"safety": 5, "main": 20}
+TRIES = 3
+BETWEEN_BATCHES_SECONDS = 0.02  # lets events gather; a batch costs about the same for 1 or 50
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One answer of the feed; `swept_ago` is None unless the answer reaches the head."""
+
+    events: list[Event]
+    next: str
+    head_position: int
+    swept_age: timedelta | None
+    arrived: float
+
+    @property
+    def swept_ago(self) -> timedelta | None:
+        """How long ago everything committed then was included, on our own stop-watch."""
+        if self.swept_age is None or FeedCursor.parse(self.next).position < self.head_position:
+            return None
+        return self.swept_age + timedelta(seconds=monotonic() - self.arrived)
+
+
+class Reader:
+    """Follows `lane` of the feed of service `feed`; run one in each worker.
+
+    Args:
+        feed: the service whose feed is read.
+        lane: `safety` or `main`; the types of `handlers` that lie in it are read.
+        handlers: apply the events; see `Handler`.
+        database: this service's own.
+        client: the gateway.
+        name: this service's name, for the registry of readers.
+        wait_seconds: how long a poll may wait for the next event.
+    """
+
+    def __init__(
+        self,
+        *,
+        feed: str,
+        lane: Lane,
+        handlers: Sequence[Handler],
+        database: Database,
+        client: ServiceClient,
+        name: str,
+        wait_seconds: int | None = None,
+    ) -> None:
+        self.feed = feed
+        self.lane: Lane = lane
+        self._handlers = handlers
+        self._types = ",".join(sorted({name for handler in handlers for name in handler.types}))
+        self._database = database
+        self._client = client
+        self._name = name
+        self._wait = WAIT_SECONDS[lane] if wait_seconds is None else wait_seconds
+
+    async def run(self) -> None:
+        """Follow for ever; trouble on the way is logged and tried again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat(self.step, BETWEEN_BATCHES_SECONDS))
+            tasks.create_task(self._repeat(self.retry_parked, RETRY_SECONDS))
+            tasks.create_task(self._repeat(self._keep_house, HOUSEKEEPING_SECONDS))
+
+    async def step(self) -> int:
+        """Read and apply one batch, or the snapshot; return how many events were read."""
+        async with self._database.connection() as connection:
+            cursor = await progress.cursor_of(connection, self.feed, self.lane)
+            if cursor is None:
+                await progress.begin(connection, self.feed, self.lane)
+        if cursor is None:
+            return await self._take_snapshot()
+        try:
+            batch = await self._fetch(cursor)
+        except Gone:
+            log.warning("feed_cursor_gone", feed=self.feed, lane=self.lane, cursor=cursor)
+            async with self._database.connection() as connection:
+                await progress.forget(connection, self.feed, self.lane, old=cursor)
+            return 0
+        try:
+            await self._apply(batch, cursor)
+        except Overtaken:
+            return 0
+        return len(batch.events)
+
+    async def retry_parked(self) -> None:
+        """Try parked events again whose time has come, subject by subject, in order."""
+        async with self._database.connection() as connection:
+            subjects = await parking.due_subjects(connection, self.feed, self.lane)
+        for subject in subjects:
+            await self._retry(subject)
+
+    async def _repeat(self, act: Any, pause_seconds: float) -> None:
+        trouble = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await act()
+                trouble = FIRST_PAUSE_SECONDS
+                await asyncio.sleep(pause_seconds)
+            except Exception as error:
+                if not isinstance(error, DomainError) and not is_passing(error):
+                    raise
+                log.warning("feed_reader_waits", feed=self.feed, lane=self.lane, reason=repr(error))
+                await asyncio.sleep(trouble)
+                trouble = min(trouble * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _fetch(self, cursor: str) -> Batch:
+        sent = monotonic()
+        response = await self._client.get(
+            source_of(self.feed),
+            params={
+                "after": cursor,
+                "limit": LIMIT,
+                "wait": self._wait,
+                "types": self._types,
+                "lane": self.lane,
+            },
+            deadline_seconds=self._wait + 5,
+        )
+        answer = orjson.loads(response.content)
+        age = answer["swept_age_seconds"]
+        return Batch(
+            events=[from_envelope(event) for event in answer["events"]],
+            next=answer["next"],
+            head_position=FeedCursor.parse(answer["head"]).position,
+            swept_age=None if age is None else timedelta(seconds=age),
+            # the latest moment at which the feed can have been read: what the answer spent on
+            # its way, or in a stopped process, makes it older, not younger
+            arrived=sent + answer["waited_seconds"],
+        )
+
+    async def _apply(self, batch: Batch, cursor: str) -> None:
+        try:
+            runs = await gather(self._client, runs_of(self._handlers, batch.events))
+            async with self._database.transaction() as connection:
+                await self._move(connection, batch, cursor)
+                await apply_runs(connection, await self._divert(connection, runs))
+        except Exception as error:
+            if isinstance(error, Overtaken) or is_passing(error):
+                raise
+            log.exception("feed_batch_failed", feed=self.feed, lane=self.lane)
+            await self._apply_singly(batch, cursor)
+
+    async def _apply_singly(self, batch: Batch, cursor: str) -> None:
+        prepared = [await self._prepare(event) for event in batch.events]
+        async with self._database.transaction() as connection:
+            await self._move(connection, batch, cursor)
+            for event, runs in zip(batch.events, prepared, strict=True):
+                await self._apply_or_park(connection, event, runs)
+
+    async def _apply_or_park(
+        self, connection: asyncpg.Connection, event: Event, runs: Sequence[Run] | Exception
+    ) -> None:
+        failure = runs if isinstance(runs, Exception) else None
+        if not isinstance(runs, Exception):
+            kept = await self._divert(connection, runs)
+            for attempt in range(1, TRIES):  # the batch was the first
+                failure = await _try(connection, kept)
+                if failure is None:
+                    return
+                await asyncio.sleep(0.02 * attempt)
+        if failure is not None:
+            log.error("feed_event_parked", feed=self.feed, event_id=event.id, reason=repr(failure))
+            await parking.park(
+                connection, self.feed, self.lane, [event], cause=failure, tries=TRIES
+            )
+
+    async def _prepare(self, event: Event) -> Sequence[Run] | Exception:
+        for attempt in range(1, TRIES):
+            try:
+                return await gather(self._client, runs_of(self._handlers, [event]))
+            except Exception as error:
+                if is_passing(error):
+                    raise
+                failure = error
+                await asyncio.sleep(0.02 * attempt)
+        return failure  # pyright: ignore[reportPossiblyUnboundVariable]
+
+    async def _divert(self, connection: asyncpg.Connection, runs: Sequence[Run]) -> Sequence[Run]:
+        """Park the events of subjects that have one parked; return the others."""
+        events = [event for run in runs for event in run.events]
+        blocked = await parking.parked_subjects(
+            connection, self.feed, self.lane, [event.subject for event in events]
+        )
+        if not blocked:
+            return runs
+        behind = [event for event in events if event.subject in blocked]
+        await parking.park(connection, self.feed, self.lane, behind, cause=None)
+        return [
+            Run(run.handler, [e for e in run.events if e.subject not in blocked], run.gathered)
+            for run in runs
+        ]
+
+    async def _move(self, connection: asyncpg.Connection, batch: Batch, cursor: str) -> None:
+        await progress.move(
+            connection,
+            self.feed,
+            self.lane,
+            old=cursor,
+            new=batch.next,
+            head_position=batch.head_position,
+            swept_ago=batch.swept_ago,
+        )
+
+    async def _retry(self, subject: str) -> None:
+        async with self._database.connection() as connection:
+            parked = await parking.parked_of(connection, self.feed, self.lane, subject)
+        prepared = {
+            parked_id: await self._prepare(from_envelope(orjson.loads(event)))
+            for parked_id, event in parked
+        }
+        async with self._database.transaction() as connection:
+            await progress.hold(connection, self.feed, self.lane)
+            for parked_id, _ in await parking.parked_of(connection, self.feed, self.lane, subject):
+                runs = prepared.get(parked_id)
+                if runs is None:
+                    break  # parked meanwhile: the next round prepares it
+                failure = runs if isinstance(runs, Exception) else await _try(connection, runs)
+                if failure is not None:
+                    await parking.postpone(connection, parked_id, self.lane, failure)
+                    break
+                await parking.release(connection, [parked_id])
+
+    async def _take_snapshot(self) -> int:
+        return await take_snapshot(
+            self.feed,
+            self.lane,
+            types=self._types,
+            database=self._database,
+            client=self._client,
+            apply=self._apply_snapshot,
+        )
+
+    async def _apply_snapshot(self, events: Sequence[Event]) -> None:
+        try:
+            runs = await gather(self._client, runs_of(self._handlers, events))
+            async with self._database.transaction() as connection:
+                await apply_runs(connection, runs, snapshot=True)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.exception("feed_snapshot_batch_failed", feed=self.feed, lane=self.lane)
+            for event in events:
+                prepared = await self._prepare(event)
+                async with self._database.transaction() as connection:
+                    await self._apply_or_park(connection, event, prepared)
+
+    async def _keep_house(self) -> None:
+        async with self._database.connection() as connection:
+            await waiting.forget_applied(connection)
+            cursor = await progress.cursor_of(connection, self.feed, self.lane)
+        await self._client.put(
+            f"{source_of(self.feed)}/readers/{self._name}",
+            json={"lane": self.lane, "types": self._types.split(","), "cursor": cursor},
+        )
+
+
+async def _try(connection: asyncpg.Connection, runs: Sequence[Run]) -> Exception | None:
+    """Apply in a savepoint; return what went wrong, unless the batch is to be read again."""
+    try:
+        async with connection.transaction():
+            await apply_runs(connection, runs)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return error
+    return None

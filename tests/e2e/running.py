@@ -1,0 +1,140 @@
+"""A whole suite of real processes, as `bihuan up` starts it, and the clients that call it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+READY_SECONDS = 120
+
+
+@dataclass
+class RunningSuite:
+    """The suite behind one gateway."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[bytes]
+    http: httpx.Client
+    _tokens: dict[tuple[str, str | None, str | None], tuple[str, float]] = field(
+        default_factory=dict[tuple[str, str | None, str | None], tuple[str, float]]
+    )
+
+    def token(
+        self, client: str = "crm", scope: str | None = None, customer: str | None = None
+    ) -> str:
+        """Return an access token of a shipped client."""
+        key = (client, scope, customer)
+        known, until = self._tokens.get(key, ("", 0.0))
+        if time.monotonic() < until:
+            return known
+        form = {"grant_type": "client_credentials", "scope": scope, "customer": customer}
+        secret = (self.data / "secrets" / client).read_text().strip()
+        answer = httpx.post(
+            f"{self.url}/oauth/token",
+            data={name: value for name, value in form.items() if value},
+            auth=(client, secret),
+        )
+        assert answer.status_code == 200, answer.text
+        self._tokens[key] = (answer.json()["access_token"], time.monotonic() + 200)
+        return self._tokens[key][0]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        client: str = "crm",
+        expect: int | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """Call an operation through the gateway with a shipped client's token."""
+        headers = {"Authorization": f"Bearer {self.token(client)}", **options.pop("headers", {})}
+        answer = self.http.request(method, path, headers=headers, **options)
+        if expect is not None:
+            assert answer.status_code == expect, f"{method} {path}: {answer.text}"
+        return answer
+
+    def run_file(self) -> dict[str, Any]:
+        """Return what the supervisor noted: pids, ports, logs."""
+        return json.loads((self.data / "run.json").read_text())
+
+    def set_clock(self, now: str) -> None:
+        """Move the business clock of all processes."""
+        self.call("PUT", "/v1/clock", client="operator", json={"now": now}, expect=200)
+
+    def eventually(
+        self, happened: Callable[[], Any], *, seconds: float = 10.0, what: str = ""
+    ) -> float:
+        """Wait until something is true; return how many seconds it took."""
+        started = time.monotonic()
+        while not happened():
+            assert time.monotonic() - started < seconds, what or "it did not happen in time"
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+
+@contextmanager
+def running_suite(*arguments: str, **environment: str) -> Generator[RunningSuite]:
+    """Start a suite on a free port with a data folder of its own; stop it at the end."""
+    data = Path(tempfile.mkdtemp(prefix="bihuan-e2e-"))
+    data.chmod(0o711)  # PostgreSQL may run under another account than ours
+    port = _free_port()
+    command = [sys.executable, "-m", "bihuan.cli", "up", "--data", str(data), "--port", str(port)]
+    log = (data / "up.log").open("wb")
+    process = subprocess.Popen(
+        [*command, *arguments],
+        env={**os.environ, "BIHUAN_ENVIRONMENT": "test", **environment},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+    suite = RunningSuite(url, data, process, httpx.Client(base_url=url, timeout=30))
+    try:
+        is_demo = "--demo" in arguments
+        _wait_until_ready(suite, [data / "demo" / "loaded.json"] if is_demo else [])
+        yield suite
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _wait_until_ready(suite: RunningSuite, marks: Sequence[Path]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not (_servers_are_ready(suite) and all(mark.exists() for mark in marks)):
+        said = (suite.data / "up.log").read_text(errors="replace")
+        assert suite.process.poll() is None, said
+        assert time.monotonic() < deadline, said
+        time.sleep(0.2)
+
+
+def _servers_are_ready(suite: RunningSuite) -> bool:
+    if not (suite.data / "run.json").exists():
+        return False
+    urls = [each["url"] for each in suite.run_file()["processes"].values() if each["url"]]
+    try:
+        return all(httpx.get(f"{url}/health/ready", timeout=2).is_success for url in urls)
+    except httpx.HTTPError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

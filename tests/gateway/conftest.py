@@ -1,0 +1,179 @@
+"""The real gateway on a loopback port in front of bare peers."""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import yaml
+
+from gateway.door.app import Door
+from gateway.main import create_gateway
+from gateway.settings import Settings
+from tests.conftest import NewDatabase
+from tests.gateway.peer import Peer, served
+
+SECRETS = {
+    "operator": "operator-secret",
+    "crm": "crm-secret",
+    "app": "app-secret",
+    "hasty": "hasty-secret",
+}
+CLIENTS = [
+    {"client_id": "operator", "zh": "运维", "en": "Operator", "rate_limit": "5000/second",
+     "scopes": ["clients:admin", "clock", "customers:read", "things:read"]},
+    {"client_id": "crm", "zh": "客户系统", "en": "CRM", "rate_limit": "5000/second",
+     "act_for_staff": True, "scopes": ["clients:admin", "customers:read", "outcomes:write"]},
+    {"client_id": "app", "zh": "手机银行", "en": "App", "rate_limit": "5000/second",
+     "bind_customer": True, "scopes": ["customers:read", "recommendations:read"]},
+    {"client_id": "hasty", "zh": "急", "en": "Hasty", "rate_limit": "3/minute",
+     "scopes": ["customers:read"]},
+]  # fmt: skip
+ROLES = [
+    {"key": "adviser", "zh": "客户经理", "en": "Adviser", "sees": "own",
+     "scopes": ["customers:read", "outcomes:write"]},
+    {"key": "manager", "zh": "行长", "en": "Manager", "sees": "org", "scopes": ["customers:read"]},
+    {"key": "auditor", "zh": "审计", "en": "Auditor", "sees": "bank", "scopes": ["customers:read"]},
+]  # fmt: skip
+CODES = [
+    {"key": "channel", "zh": "渠道", "en": "Channel", "values": [
+        {"key": "app", "zh": "手机银行", "en": "Mobile app"},
+        {"key": "sms", "zh": "短信", "en": "SMS"},
+    ]},
+    {"key": "refusal", "zh": "拒绝", "en": "Refusal", "values": [
+        {"key": "cap_reached", "zh": "触达上限", "en": "Cap reached"},
+    ]},
+]  # fmt: skip
+
+_NEEDS_TOKEN = {"security": [{"bihuan": ["things:read"]}]}
+_JSON = {"200": {"description": "ok", "content": {"application/json": {"schema": {}}}}}
+_ARROW = {"200": {"description": "ok", "content": {"application/vnd.apache.arrow.stream": {}}}}
+
+
+def _document(*operations: tuple[str, str], arrow: tuple[str, ...] = ()) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for method, template in operations:
+        answer = _ARROW if template in arrow else _JSON
+        paths.setdefault(template, {})[method] = {
+            "operationId": f"{method}{template}", "responses": answer, **_NEEDS_TOKEN
+        }  # fmt: skip
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+
+
+DOCUMENTS = {
+    "profile": _document(
+        ("get", "/v1/customers/{customer_id}"),
+        ("get", "/v1/customers/{customer_id}/accounts"),
+        ("get", "/v1/customers/{customer_id}/holdings"),
+        ("get", "/v1/customers/{customer_id}/consents"),
+        ("get", "/v1/feeds/profile"),
+        ("get", "/v1/things/{thing_id}"), ("put", "/v1/things/{thing_id}"),
+        ("get", "/v1/things/special"),
+        ("post", "/v1/echo"), ("get", "/v1/late"), ("get", "/v1/cut"), ("get", "/v1/nothing"),
+        ("post", "/v1/rows:import"), ("get", "/v1/rows:export"),
+        arrow=("/v1/rows:export",),
+    ),
+    "segment": _document(("get", "/v1/customers/{customer_id}/levels")),
+    "strategy": _document(("get", "/v1/dead")),
+    "feedback": _document(("get", "/v1/customers/{customer_id}/outcomes")),
+}  # fmt: skip
+
+
+@dataclass
+class Suite:
+    """A running gateway and its peer."""
+
+    door: Door
+    settings: Settings
+    http: httpx.AsyncClient
+    peer: Peer
+    tokens: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def token(self, client_id: str, **form: str) -> str:
+        """Return an access token; the same one for the same wish."""
+        key = orjson.dumps([client_id, form]).decode()
+        if key not in self.tokens:
+            answer = await self.ask(client_id, SECRETS[client_id], **form)
+            self.tokens[key] = answer.json()["access_token"]
+        return self.tokens[key]
+
+    async def ask(self, client_id: str, secret: str, **form: str) -> httpx.Response:
+        """Ask the token endpoint."""
+        form = {"grant_type": "client_credentials", **form}
+        return await self.http.post("/oauth/token", data=form, auth=(client_id, secret))
+
+    async def bearer(self, client_id: str, **form: str) -> dict[str, str]:
+        """Return the Authorization header of such a token."""
+        return {"Authorization": f"Bearer {await self.token(client_id, **form)}"}
+
+
+def write_catalogue(folder: Path) -> dict[str, Any]:
+    """Write catalogue, secrets and API documents; return the settings that name them."""
+    for name in ("catalogue", "secrets", "openapi"):
+        (folder / name).mkdir(exist_ok=True)
+    for name, entries in {"clients": CLIENTS, "roles": ROLES, "codes": CODES}.items():
+        (folder / "catalogue" / f"{name}.yaml").write_text(yaml.safe_dump(entries))
+    for client_id, secret in SECRETS.items():
+        (folder / "secrets" / client_id).write_text(f"{secret}\n")
+    for service, document in DOCUMENTS.items():
+        (folder / "openapi" / f"{service}.json").write_bytes(orjson.dumps(document))
+    return {
+        "catalogue_dir": folder / "catalogue",
+        "secrets_dir": folder / "secrets",
+        "openapi_dir": folder / "openapi",
+    }
+
+
+StartSuite = Callable[..., Any]
+
+
+@asynccontextmanager
+async def running(folder: Path, url: str, **overrides: Any) -> AsyncGenerator[Suite]:
+    """Run a gateway with test times: an answer may take 0.5 s, a chunk 1 s."""
+    peer = Peer()
+    async with served(peer) as address:
+        settings = Settings.model_validate(
+            {
+                "database_url": url, "environment": "test", "key_notice": 0,
+                "answer_seconds": 0.5, "stream_seconds": 1.0, "feed_grace_seconds": 1.0,
+                "view_seconds": 0.4, "clock_settle_seconds": 0.0, "max_body_bytes": 200_000,
+                "max_import_bytes": 3_000_000, "secret_checks": "1000/minute",
+                "profile_url": address, "segment_url": address, "feedback_url": address,
+                "strategy_url": "http://127.0.0.1:9", **write_catalogue(folder), **overrides,
+            }
+        )  # fmt: skip
+        door = create_gateway(settings)
+        async with (
+            served(door) as gateway,
+            httpx.AsyncClient(base_url=gateway, timeout=10) as http,
+        ):
+            yield Suite(door, settings, http, peer)
+
+
+@pytest.fixture(scope="module")
+async def suite(
+    new_module_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Suite]:
+    """One gateway for a module."""
+    async with running(tmp_path_factory.mktemp("gateway"), new_module_database()) as running_suite:
+        yield running_suite
+
+
+@pytest.fixture
+def start_suite(new_database: NewDatabase, tmp_path: Path) -> StartSuite:
+    """Start further gateways: `async with start_suite(url=…, **settings) as suite`."""
+
+    def start(url: str | None = None, **overrides: Any) -> Any:
+        return running(tmp_path, url or new_database(), **overrides)
+
+    return start
+
+
+def now() -> int:
+    """Seconds since 1970."""
+    return int(time.time())
