@@ -2,12 +2,12 @@
 
 import argparse
 import tempfile
-from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench import calibrate, events, floor, freshness, product, recommendations, report
-from bench.plan import FULL, SHORT
+from bench.plan import FULL, SHORT, Plan
 
 FIGURES = ("recommendations", "events", "freshness")
 
@@ -15,24 +15,20 @@ FIGURES = ("recommendations", "events", "freshness")
 def main() -> None:
     wanted = _arguments()
     plan = SHORT if wanted.short else FULL
-    machine = calibrate.measure()
-    common = {
-        "plan": "short" if wanted.short else "full",
-        "calibration": machine | {"slowdown": round(calibrate.slowdown(machine), 3)},
-    }
-    report.show("machine", {"now": common["calibration"]})
-    with ExitStack() as stack:
-        suite = stack.enter_context(product.running(wanted.data, customers=plan.customers))
+    speed = calibrate.measure()
+    speed["slowdown"] = round(calibrate.slowdown(speed), 3)
+    report.show("machine", {"now": speed})
+    common = {"plan": asdict(plan), "machine": speed}
+    with product.running(wanted.data, customers=plan.customers) as suite:
         for name in wanted.figures:
             result = _measure(name, suite, plan)
-            for title in ("figures", "ratios"):
-                if title in result:
-                    table = result[title] if title == "figures" else {"now": result[title]}
-                    report.show(f"{name}: {title}", table)
+            report.show(name, result["figures"])
+            if "ratios" in result:
+                report.show(f"{name}: ratios", {"now": result["ratios"]})
             report.write(name, common | result)
 
 
-def _measure(name: str, suite: product.Product, plan: Any) -> dict[str, Any]:
+def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
     if name == "events":
         return events.run(suite, plan)
     if name == "freshness":

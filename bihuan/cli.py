@@ -18,6 +18,7 @@ from bihuan.doctor import State, examine
 from bihuan.http import Gateway, Refused
 from bihuan.plan import PortTaken, Wish
 from bihuan.progress import progress_bars
+from bihuan.reports import import_tables
 from bihuan.suite import NotReady, Suite
 from shared.postgres import PostgresError
 
@@ -113,22 +114,28 @@ def import_bank(
     *,
     data: Data = Path("data"),
     gateway: GatewayUrl = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rejected rows go; default <source>-rejects.csv")
+    ] = None,
     client: Annotated[str, typer.Option(help="OAuth client to act as")] = demonstration.LOADER,
 ) -> None:
     """Bring a real bank's files in through a declarative mapping."""
-    from bihuan.importer.run import run_import  # noqa: PLC0415  `--help` need not wait for polars
+    from bihuan.importer.mapping import MappingRefused  # noqa: PLC0415  `--help` need not wait
+    from bihuan.importer.run import run_import  # noqa: PLC0415  as above
 
     folder = DataFolder(data.resolve())
-    with _errors_in_words(), progress_bars(console) as progress:
-        report = run_import(
+    with _errors_in_words(MappingRefused), progress_bars(console) as progress:
+        done = run_import(
             mapping,
             directory,
             _gateway_url(folder, gateway),
             client,
             folder.secret_of(client),
-            progress,
+            report=rejects,
+            progress=progress,
         )
-    console.print(report)
+    for part in import_tables(done):
+        console.print(part)
 
 
 @app.command()
@@ -225,10 +232,10 @@ def _gateway_url(folder: DataFolder, given: str | None) -> str:
 
 
 @contextmanager
-def _errors_in_words() -> Generator[None]:
+def _errors_in_words(*more: type[Exception]) -> Generator[None]:
     """What people can mend is told in one sentence; a trace is for our own mistakes."""
     try:
         yield
-    except MENDABLE as error:
+    except (*MENDABLE, *more) as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False)
         raise typer.Exit(1) from None

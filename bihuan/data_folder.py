@@ -47,6 +47,11 @@ class DataFolder:
         return self.root / "keys"
 
     @property
+    def alive(self) -> Path:
+        """One file per worker, touched while it lives."""
+        return self.root / "alive"
+
+    @property
     def demo(self) -> Path:
         return self.root / "demo"
 
@@ -56,7 +61,7 @@ class DataFolder:
 
     def prepare(self) -> None:
         """Make the folders, and the secrets and keys that do not exist yet."""
-        for folder in (self.root, self.logs, self.demo):
+        for folder in (self.root, self.logs, self.alive, self.demo):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.secrets, self.keys):
             folder.mkdir(mode=0o700, exist_ok=True)

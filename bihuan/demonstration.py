@@ -33,7 +33,7 @@ def bring(
     from bihuan.demo.load import load_demo  # noqa: PLC0415  half a second that `--help` need not wait
 
     secret = folder.secret_of(LOADER)
-    now = Gateway(gateway_url, LOADER, secret).get("/v1/clock")["now"]
+    now = Gateway(gateway_url, LOADER, secret).get_open("/v1/clock")["now"]
     load_demo(
         gateway_url,
         LOADER,

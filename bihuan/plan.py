@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def programs(wish: Wish) -> list[Program]:
     folder = DataFolder(wish.data)
     ports = _ports(wish)
     told = _told(wish, folder, ports)
-    return [_program(name, ports, told) for name in _names()]
+    return [program for owner in OWNERS for program in _of(owner, folder, ports, told)]
 
 
 def missing_databases(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -55,19 +55,24 @@ def missing_databases(environment: Mapping[str, str] = os.environ) -> list[str]:
     ]
 
 
-def _names() -> list[str]:
-    return ["gateway", *(name for s in SERVICES for name in (s, f"{s}-worker"))]
-
-
-def _program(name: str, ports: Mapping[str, int], told: Mapping[str, str]) -> Program:
-    owner, _, worker = name.partition("-")
+def _of(
+    owner: str, folder: DataFolder, ports: Mapping[str, int], told: Mapping[str, str]
+) -> Iterator[Program]:
     package = "gateway" if owner == "gateway" else f"services.{owner}"
-    return Program(
-        name=name,
-        command=(sys.executable, "-m", f"{package}.{'worker' if worker else 'main'}"),
+    yield Program(
+        name=owner,
+        command=(sys.executable, "-m", f"{package}.main"),
         environment=told,
-        url=None if worker else f"http://{HOST}:{ports[owner]}",
+        url=f"http://{HOST}:{ports[owner]}",
     )
+    if owner in SERVICES:
+        alive_file = folder.alive / owner
+        yield Program(
+            name=f"{owner}-worker",
+            command=(sys.executable, "-m", f"{package}.worker"),
+            environment={**told, _variable(owner, "ALIVE_FILE"): str(alive_file)},
+            alive_file=alive_file,
+        )
 
 
 def _told(wish: Wish, folder: DataFolder, ports: Mapping[str, int]) -> dict[str, str]:

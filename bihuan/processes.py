@@ -21,13 +21,15 @@ STOP_SECONDS = 10.0
 class Program:
     """What to run and what it is told.
 
-    `environment` is added to our own; `url` is where it answers, None for a worker.
+    `environment` is added to our own. A server answers at `url`; a worker touches `alive_file`
+    every few seconds (`shared.health`).
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     url: str | None = None
+    alive_file: Path | None = None
 
 
 class Child:
@@ -55,6 +57,8 @@ class Child:
 
     def start(self) -> None:
         """Start it. Call this from the main thread: its end would be the end of the program."""
+        if self.program.alive_file is not None:
+            self.program.alive_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  our own programs
                 child.command(self.program.command, on_parent_death=signal.SIGKILL),

@@ -9,6 +9,7 @@ import httpx
 
 from bihuan.data_folder import DataFolder
 from bihuan.processes import Child, Program, stop_all
+from shared.health import worker_is_well
 from shared.logging import log
 from shared.postgres import EmbeddedPostgres, PostgresError
 from shared.postgres.lock import FolderLock
@@ -31,16 +32,22 @@ class Suite:
         folder: prepared; one suite at a time may use it.
         programs: in the order of their start; they are stopped in the reverse order.
         databases: whose databases to keep in the embedded PostgreSQL; none: it is not started.
+        durable: False lets it forget on a power cut; for tests.
     """
 
     def __init__(
-        self, folder: DataFolder, programs: Sequence[Program], databases: Sequence[str] = ()
+        self,
+        folder: DataFolder,
+        programs: Sequence[Program],
+        databases: Sequence[str] = (),
+        *,
+        durable: bool = True,
     ) -> None:
         self.folder = folder
         self.children = [Child(program, folder.logs) for program in programs]
         self.database_restarts = 0
         self._databases = databases
-        self._postgres = EmbeddedPostgres(folder.postgres) if databases else None
+        self._postgres = EmbeddedPostgres(folder.postgres, durable=durable) if databases else None
         self._lock = FolderLock(folder.root)
 
     def __enter__(self) -> Self:
@@ -91,17 +98,6 @@ class Suite:
         self.folder.run_file.unlink(missing_ok=True)
         self._lock.release()
 
-    def is_ready(self, child: Child) -> bool:
-        """Whether a server says that it is; a worker is when it runs."""
-        if not child.is_running:
-            return False
-        if child.program.url is None:
-            return True
-        try:
-            return httpx.get(f"{child.program.url}/health/ready", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
-
     def wait_until_ready(self, seconds: float, show: Callable[[set[str]], None]) -> None:
         """Watch until all are ready.
 
@@ -116,7 +112,7 @@ class Suite:
         ready: set[str] = set()
         while len(ready) < len(self.children):
             self.watch()
-            ready = {child.program.name for child in self.children if self.is_ready(child)}
+            ready = {child.program.name for child in self.children if is_ready(child)}
             show(ready)
             if time.monotonic() > deadline:
                 raise NotReady(self._who_is_not(ready, seconds))
@@ -136,7 +132,7 @@ class Suite:
 
     def _who_is_not(self, ready: set[str], seconds: float) -> str:
         late = [child for child in self.children if child.program.name not in ready]
-        words = [f"{child.program.name} ({child.log}):\n{child.last_words()}" for child in late]
+        words = [f"{child.program.name} ({child.log}):\n{_why_not(child)}" for child in late]
         return f"not ready after {seconds:.0f} s: " + "\n".join(words)
 
     def _start_database(self) -> None:
@@ -154,6 +150,7 @@ class Suite:
             child.program.name: {
                 "pid": child.pid,
                 "url": child.program.url,
+                "alive_file": str(child.program.alive_file or ""),
                 "restarts": child.restarts,
                 "log": str(child.log),
             }
@@ -171,3 +168,26 @@ class Suite:
                 "processes": processes,
             }
         )
+
+
+def is_ready(child: Child) -> bool:
+    """Whether a server says that it is, or a worker shows that it lives."""
+    program = child.program
+    if not child.is_running:
+        return False
+    if program.alive_file is not None:
+        return worker_is_well(program.alive_file)
+    answer = _ask(child)
+    return answer is not None and answer.is_success
+
+
+def _ask(child: Child) -> httpx.Response | None:
+    try:
+        return httpx.get(f"{child.program.url}/health/ready", timeout=2)
+    except httpx.HTTPError:
+        return None
+
+
+def _why_not(child: Child) -> str:
+    answer = _ask(child) if child.program.url and child.is_running else None
+    return answer.text if answer is not None else child.last_words()

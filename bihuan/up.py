@@ -13,7 +13,7 @@ from rich.table import Table
 from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
 
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

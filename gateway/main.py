@@ -71,7 +71,6 @@ def create_app(settings: Settings) -> FastAPI:
             codes_api.router,
             clock_api.router,
             customers_api.router,
-            documents_api.router,
         ],
         migrations=MIGRATIONS,
         start=[_prepare, _open_upstream],
@@ -83,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
             transport=httpx.ASGITransport(itself, raise_app_exceptions=False),
         ),
     )
+    _drop_own_document(app)
     limiter = new_limiter()
     state = app.state
     state.directory = Directory(state.database, settings)
@@ -122,6 +122,13 @@ def create_gateway(settings: Settings) -> Door:
         roles=app.state.roles,
     )
     return Door(app, routes=routes, admission=admission, upstream=app.state.upstream)
+
+
+def _drop_own_document(app: FastAPI) -> None:
+    """FastAPI would serve the gateway's own document where the merged one belongs."""
+    routes = app.router.routes
+    routes[:] = [each for each in routes if getattr(each, "path", "") != app.openapi_url]
+    app.include_router(documents_api.router)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The running suite: its processes, feeds, readers and clock."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import psutil
 from bihuan.data_folder import SERVICES
 from bihuan.doctor.findings import Finding, bad, good, note
 from bihuan.http import Gateway, Refused
+from shared.health import worker_is_well
 
 OLD_SWEEP_SECONDS = 5.0
 FAR_BEHIND = 5_000
@@ -25,9 +27,15 @@ def look_at_process(name: str, process: Mapping[str, Any]) -> Finding:
     told = f"process {process['pid']}"
     if process["restarts"]:
         told += f", restarted {process['restarts']} times"
-    if process["url"] is None:
-        return note(name, told, log) if process["restarts"] else good(name, told)
+    if process["alive_file"]:
+        return _look_at_worker(name, Path(process["alive_file"]), told, log)
     return _look_at_server(name, process["url"], told, log)
+
+
+def _look_at_worker(name: str, alive_file: Path, told: str, log: str) -> Finding:
+    if worker_is_well(alive_file):
+        return good(name, told)
+    return bad(name, f"{told}, starts, or hangs: {alive_file} is not fresh", log)
 
 
 def _look_at_server(name: str, url: str, told: str, log: str) -> Finding:

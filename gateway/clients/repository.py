@@ -34,7 +34,7 @@ async def get(session: AsyncSession, client_id: str) -> Client:
 
 async def add(session: AsyncSession, client: Client, *, now: datetime) -> bool:
     """Add a client; False if its id is taken."""
-    statement = insert(ClientRow).values(_values(client), updated_at=now)
+    statement = insert(ClientRow).values(_values(client) | {"updated_at": now})
     added = await session.scalar(statement.on_conflict_do_nothing().returning(ClientRow.client_id))
     return added is not None
 

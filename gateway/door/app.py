@@ -2,7 +2,8 @@
 
 import time
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.door import incoming as head
 from gateway.door.admission import Admission
@@ -24,7 +25,7 @@ class Door:
     """
 
     def __init__(
-        self, own: ASGIApp, *, routes: RouteTable, admission: Admission, upstream: Upstream
+        self, own: FastAPI, *, routes: RouteTable, admission: Admission, upstream: Upstream
     ) -> None:
         self.own = own
         self._routes = routes

@@ -13,6 +13,7 @@ CODE_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 CustomerId = Annotated[str, Path(pattern=ID_PATTERN, description="The bank's own opaque id")]
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Code = Annotated[str, Field(pattern=CODE_PATTERN)]
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps every character but this one
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -59,6 +60,11 @@ class Written(BaseModel):
     @classmethod
     def tell(cls, response: Response, event_id: str | None) -> Self:
         """Answer with the event, in the header too: `Bihuan-Wait-For` takes it."""
-        if event_id is not None:
-            response.headers["Bihuan-Event"] = event_id
+        tell(response, event_id)
         return cls(event_id=event_id)
+
+
+def tell(response: Response, event_id: str | None) -> None:
+    """Name the event of a write in `Bihuan-Event`: `Bihuan-Wait-For` takes it."""
+    if event_id is not None:
+        response.headers["Bihuan-Event"] = event_id

@@ -18,6 +18,8 @@ class Settings(ServiceSettings):
         "last one encrypts, all decrypt, the first one also makes the search index: add new keys "
         "at the end and keep the first. Each secret has at least 32 characters",
     )
+    assessments_a_day: int = Field(default=2, ge=1, description="Most a customer may answer (B4)")
+    assessments_a_year: int = Field(default=8, ge=1, description="Most in 12 months (B4)")
     max_import_bytes: int = Field(default=256 * 2**20, description="Largest Arrow body")
     import_chunk_rows: int = Field(
         default=10_000, ge=1, description="Rows of an import handled in one transaction"

@@ -142,7 +142,8 @@ def _add_reading(router: APIRouter, service: str, snapshot: SnapshotSource, poll
     reads = [requires("feeds:read")]
 
     @router.get("", dependencies=reads, response_model=FeedRead, responses=problem_responses(410))
-    async def read_feed(  # noqa: PLR0917 - FastAPI passes them by name
+    async def read_feed(
+        *,
         database: AppDatabase,
         after: After = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 1000,

@@ -59,7 +59,7 @@ class EmbeddedPostgres:
 
     Args:
         folder: made when missing; one supervisor at a time.
-        port: None picks a free one at each first start.
+        port: None picks a free one; once started, it is kept.
         durable: False switches fsync off.
         parameters: server parameters over those of `LAPTOP`.
         repository: its owner is the first choice of account when we are root.
@@ -78,7 +78,6 @@ class EmbeddedPostgres:
     ) -> None:
         self.folder = folder.resolve()
         self.port = port or 0
-        self._may_choose_port = port is None
         self._durable = durable
         self._parameters = {**LAPTOP, **({} if durable else UNSAFE), **(parameters or {})}
         self._repository = repository
@@ -159,25 +158,27 @@ class EmbeddedPostgres:
 
     def _run(self, installation: Installation) -> None:
         leftovers.clear(installation.data)
+        ports = [self.port] if self.port else (_free_port() for _ in range(_ATTEMPTS))
         said = ""
-        for attempt in range(_ATTEMPTS):
-            if self._may_choose_port and (attempt or not self.port):
-                self.port = _free_port()
+        for port in ports:  # another program may take a free one before we do
             with (self.folder / "postgres.log").open("ab") as log:
                 begin = log.tell()
-                self._process = self._spawn(installation, log)
+                self._process = self._spawn(installation, port, log)
             if _became_ready(self._process, installation.data):
+                self.port = port
                 return
             said = _read_from(self.folder / "postgres.log", begin)
-            if not (self._may_choose_port and "could not bind" in said):
+            if "could not bind" not in said:
                 break
-        raise StartFailed(f"PostgreSQL did not start on port {self.port}: {said}")
+        raise StartFailed(f"PostgreSQL did not start: {said}")
 
-    def _spawn(self, installation: Installation, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, installation: Installation, port: int, log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
         parameters = [f"--{name}={value}" for name, value in self._parameters.items()]
         program = [
             *(str(installation.programs.postgres), "-D", str(installation.data)),
-            *("-p", str(self.port), *parameters),
+            *("-p", str(port), *parameters),
         ]
         return subprocess.Popen(  # noqa: S603  our own program and arguments
             installation.account.command(program),

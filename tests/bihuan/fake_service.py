@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import FrameType
 
-NAME, JOURNAL, PORT, DATABASE_PORT = sys.argv[1:5]
+NAME, JOURNAL, PORT, DATABASE_URL_FILE = sys.argv[1:5]  # a worker's alive file stands for a port
 
 
 class Health(BaseHTTPRequestHandler):
@@ -21,7 +21,7 @@ class Health(BaseHTTPRequestHandler):
 
 
 def note(what: str) -> None:
-    database = Path(DATABASE_PORT)
+    database = Path(DATABASE_URL_FILE)
     answers = "-"
     if database.exists():
         port = int(database.read_text().split(":")[-1].split("/")[0])
@@ -38,6 +38,7 @@ def stop(_number: int, _frame: FrameType | None) -> None:
 
 signal.signal(signal.SIGTERM, stop)
 note("started")
-if PORT == "-":
+if not PORT.isdigit():
+    Path(PORT).touch()
     signal.pause()
 HTTPServer(("127.0.0.1", int(PORT)), Health).serve_forever()

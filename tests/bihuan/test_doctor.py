@@ -33,7 +33,8 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def process_note(**changes: Any) -> dict[str, Any]:
-    return {"pid": None, "url": None, "restarts": 0, "log": "logs/profile-worker.log"} | changes
+    note = {"pid": None, "url": None, "alive_file": "", "restarts": 0, "log": "logs/profile.log"}
+    return note | changes
 
 
 def gateway_that_answers(answers: dict[str, Any]) -> Gateway:
@@ -120,11 +121,16 @@ def test_an_old_schema_is_told_from_one_of_a_newer_version() -> None:
     assert "newer version" in newer.advice
 
 
-def test_a_running_a_stopped_and_a_dead_worker_are_told_apart(
-    sleeper: subprocess.Popen[bytes],
+def test_a_living_a_hanging_a_stopped_and_a_dead_worker_are_told_apart(
+    sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
-    note = process_note(pid=sleeper.pid)
+    alive_file = tmp_path / "profile"
+    note = process_note(pid=sleeper.pid, alive_file=str(alive_file))
+    alive_file.touch()
     assert look_at_process("profile-worker", note).state is State.GOOD
+
+    os.utime(alive_file, (0, 0))
+    assert "hangs" in look_at_process("profile-worker", note).detail
 
     sleeper.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED | os.WNOWAIT)

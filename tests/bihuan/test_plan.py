@@ -27,6 +27,7 @@ def test_the_gateway_comes_first_then_each_server_with_its_worker(folder: DataFo
     assert made[1].command[1:] == ("-m", "services.profile.main")
     assert made[2].command[1:] == ("-m", "services.profile.worker")
     assert made[2].url is None
+    assert made[2].environment["BIHUAN_PROFILE_ALIVE_FILE"] == str(made[2].alive_file)
 
 
 def test_the_gateway_is_told_where_each_service_listens(folder: DataFolder) -> None:

@@ -45,16 +45,18 @@ def folder() -> Iterator[DataFolder]:
 
 
 def fake(folder: DataFolder, name: str, *, port: int | None = None) -> Program:
+    alive_file = folder.alive / name
     arguments = (
         name,
         str(journal(folder)),
-        str(port or "-"),
+        str(port or alive_file),
         str(folder.database_url_file("profile")),
     )
     return Program(
         name=name,
         command=(sys.executable, str(FAKE), *arguments),
         url=f"http://127.0.0.1:{port}" if port else None,
+        alive_file=None if port else alive_file,
     )
 
 

@@ -24,6 +24,7 @@ LISTS = (
     "event_types",
     "groups",
     "products",
+    "roles",
     "scales",
     "strategies",
 )
@@ -232,6 +233,10 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "lifecycle": scales["lifecycle"]["retail"],
         "tier": scales["tier"]["retail"],
         "corporate_tier": scales["corporate_tier"]["corporate"],
+        "outcome": load("outcomes")["outcomes"],
+        "refusal_reason": load("outcomes")["refusal_reasons"],
+        "call_result": load("outcomes")["call_results"],
+        "role": load("roles"),
     }
 
     for key, entries in defined.items():
@@ -240,10 +245,11 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         assert {value["key"] for value in codes[key]} == set(ATTRIBUTES[key]["values"]), key
 
 
-def test_a_client_asks_only_for_scopes_that_exist() -> None:
+def test_a_client_and_a_role_ask_only_for_scopes_that_exist() -> None:
     (scopes,) = [entry["values"] for entry in load("codes") if entry["key"] == "scope"]
     known = {scope["key"] for scope in scopes}
 
     asked = {client["client_id"]: set(client["scopes"]) for client in load("clients")}
-    assert {client: extra - known for client, extra in asked.items() if extra - known} == {}
+    asked |= {role["key"]: set(role["scopes"]) for role in load("roles")}
+    assert {who: extra - known for who, extra in asked.items() if extra - known} == {}
     assert set().union(*asked.values()) == known

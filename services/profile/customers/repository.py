@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
 
+import asyncpg
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,6 +56,19 @@ async def get(
     if row is None:
         raise NoSuchCustomer(f"No customer {customer_id}")
     return dict(row)
+
+
+async def owners_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, Owner]:
+    """Return who looks after customers; who is not there is left out."""
+    rows = await connection.fetch(
+        "SELECT customer_id, org_path, rm_id FROM customer WHERE customer_id = ANY ($1::text[])",
+        customer_ids,
+    )
+    return {
+        row["customer_id"]: Owner(org_path=row["org_path"], rm_id=row["rm_id"]) for row in rows
+    }
 
 
 async def add_missing(

@@ -16,7 +16,7 @@ from services.profile.customers.domain import (
 )
 from services.profile.identifiers.domain import KINDS
 from services.profile.money import received
-from services.profile.parameters import Amount, Id, Moment, Strict, WrittenAmount
+from services.profile.parameters import NO_NUL, Amount, Id, Moment, Strict, WrittenAmount
 
 MONEY = ("income_year", "acquisition_cost", "declared_turnover")
 
@@ -35,9 +35,9 @@ def _is_birth_date(value: date | None) -> date | None:
     return value
 
 
-Identifier = Annotated[str | None, Field(default=None, min_length=1, max_length=128)]
+Identifier = Annotated[str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=128)]
 Count = Annotated[int | None, Field(default=None, ge=0, le=200)]
-Label = Annotated[str | None, Field(default=None, min_length=1, max_length=64)]
+Label = Annotated[str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=64)]
 
 
 class CustomerFields(Strict):
@@ -128,7 +128,7 @@ class CustomerSearch(Strict):
 
 class Unmask(Strict):
     purpose: Annotated[
-        str, Field(min_length=3, max_length=200, description="What for; kept with your name")
+        str, Field(pattern=NO_NUL, min_length=3, max_length=200, description="What for; kept with your name")
     ]
 
 
@@ -165,3 +165,13 @@ CustomerRead = create_model(
 
 class CustomerPage(BaseModel):
     items: list[CustomerRead]  # pyright: ignore[reportInvalidTypeForm]
+
+
+class FeaturesRead(BaseModel):
+    """All features of a customer, in the catalogue's units; null where unknown."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    customer_id: str
+    as_of: Moment
+    features: dict[str, str | int | float | bool | None]

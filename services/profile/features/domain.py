@@ -110,6 +110,11 @@ class UnknownFeature(Invalid):
     title = "There is no feature of this name"
 
 
+class RunAhead(Invalid):
+    code = "run_ahead"
+    title = "Features cannot be computed for a time that has not come"
+
+
 class NoSuchRun(NotFound):
     code = "no_such_run"
 

@@ -1,18 +1,22 @@
 """Keeping features up to date: at once for single changes, in runs for many customers."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.profile.features.domain import CustomerFeatures
-from services.profile.features.repository import computing
+from services.profile.features.domain import CustomerFeatures, Run, RunAhead
+from services.profile.features.repository import computing, runs
 from shared.clock import BusinessClock
+from shared.database import Database
+from shared.errors import NotFound
 from shared.feed.events import NewEvent
-from shared.feed.publish import publish_many
+from shared.feed.publish import publish, publish_many
+from shared.ids import new_id
 
 CHANGED = "profile.features_changed.v1"
+RUN_COMPLETED = "profile.features_run_completed.v1"
 
 
 async def lock(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> list[str]:
@@ -32,8 +36,126 @@ async def refresh(
     changed = await computing.refresh(
         connection, customer_ids, day=day_of(as_of, clock.zone), as_of=as_of
     )
-    published = await publish_many(connection, [_changed(each) for each in changed])
+    published = await publish_many(connection, [changed_event(each) for each in changed])
     return published[-1] if published else None
+
+
+async def of_customer(
+    connection: asyncpg.Connection, customer_id: str, clock: BusinessClock
+) -> CustomerFeatures:
+    """Return a customer's features; computed now if they never were."""
+    found = await runs.find(connection, customer_id)
+    if found is None:
+        await lock(connection, [customer_id])
+        await refresh(connection, [customer_id], clock)
+        found = await runs.find(connection, customer_id)
+    if found is None:
+        raise NotFound(f"No features of {customer_id}")
+    return found
+
+
+async def ask_for_roll(
+    connection: asyncpg.Connection, as_of: datetime | None, clock: BusinessClock
+) -> Run:
+    """Queue a run over everybody.
+
+    Raises:
+        RunAhead: it is of a time that has not come.
+    """
+    now = clock.now()
+    if as_of is not None and as_of > now:
+        raise RunAhead(f"as_of {as_of} lies ahead of {now}")
+    run_id = new_id()
+    await runs.add(connection, run_id, kind="manual", state="queued", at=as_of or now)
+    return await runs.get(connection, run_id)
+
+
+async def get_run(connection: asyncpg.Connection, run_id: str) -> Run:
+    """Return a run.
+
+    Raises:
+        NoSuchRun: there is none of this id.
+    """
+    return await runs.get(connection, run_id)
+
+
+async def begin_collecting(connection: asyncpg.Connection, now: datetime) -> str:
+    """Begin a run whose customers are collected before it starts; return its id."""
+    run_id = new_id()
+    await runs.add(connection, run_id, kind="import", state="collecting", at=now)
+    return run_id
+
+
+async def collect(
+    connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]
+) -> None:
+    """Have a run recompute these customers too."""
+    await runs.collect(connection, run_id, customer_ids)
+
+
+async def release(connection: asyncpg.Connection, run_id: str, now: datetime) -> None:
+    """Let a collecting run begin."""
+    await runs.release(connection, run_id, now)
+
+
+async def roll_if_due(database: Database, clock: BusinessClock) -> bool:
+    """Queue the daily roll of the bank's day unless it has one; tell whether it was queued."""
+    today = clock.today()
+    since = datetime.combine(today, time.min, tzinfo=clock.zone)
+    until = datetime.combine(today + timedelta(days=1), time.min, tzinfo=clock.zone)
+    async with database.transaction() as connection:
+        return await runs.add_roll_once(
+            connection, new_id(), since=since, until=until, at=clock.now()
+        )
+
+
+async def step(database: Database, clock: BusinessClock, *, customers: int) -> bool:
+    """Carry the oldest run one chunk further; tell whether there was one.
+
+    A step is one short transaction: it holds the locks of `customers` customers for some
+    hundred milliseconds, so that a withdrawal never waits long behind a run over everybody.
+    """
+    async with database.transaction() as connection:
+        taken = await runs.take_next(connection)
+        if taken is None:
+            return False
+        run, after = taken
+        if run.state == "queued":
+            await runs.start(connection, run)
+        ids = await runs.next_customers(connection, run, after, customers)
+        if not ids:
+            await _finish(connection, run, clock.now())
+            return True
+        await _recompute(connection, run, ids, clock.zone)
+    return True
+
+
+async def _recompute(
+    connection: asyncpg.Connection, run: Run, ids: Sequence[str], zone: ZoneInfo
+) -> None:
+    await lock(connection, ids)
+    changed = await computing.refresh_in_run(
+        connection, ids, day=day_of(run.as_of, zone), as_of=run.as_of, run_id=run.run_id
+    )
+    await runs.advance(connection, run, after=ids[-1], done=len(ids), changed=changed)
+
+
+async def _finish(connection: asyncpg.Connection, run: Run, now: datetime) -> None:
+    finished = await runs.finish(connection, run, now)
+    await publish(
+        connection,
+        type=RUN_COMPLETED,
+        subject=run.run_id,
+        data={
+            "run_id": run.run_id,
+            "as_of": run.as_of,
+            "kind": run.kind,
+            "changed": finished.changed,
+            "export": f"/v1/features/export?changed_in_run={run.run_id}",
+        },
+        at=now,
+        state=False,
+    )
 
 
 def day_of(at: datetime, zone: ZoneInfo) -> date:
@@ -41,7 +163,8 @@ def day_of(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
-def _changed(changed: CustomerFeatures) -> NewEvent:
+def changed_event(changed: CustomerFeatures) -> NewEvent:
+    """Return the event that tells all features of one customer."""
     return NewEvent(
         type=CHANGED,
         subject=changed.customer_id,

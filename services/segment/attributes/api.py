@@ -48,6 +48,7 @@ async def get_attribute(
     responses=problem_responses(409, 412, 428),
 )
 async def put_attribute(
+    *,
     name: Name,
     wanted: AttributeUpdate,
     session: Session,

@@ -1,14 +1,15 @@
 """The attribute catalogue: what rules may ask about a customer, and who writes it."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+
+import polars as pl
 
 from shared.errors import Conflict, FieldError, Invalid, Refused
 from shared.rules import Attribute, AttributeType, Catalogue, Kind, is_speakable
-
-Features = Mapping[str, bool | float | str | None]
 
 
 class Owner(StrEnum):
@@ -116,6 +117,47 @@ def fit(features: Mapping[str, object], catalogue: Catalogue) -> dict[str, bool 
         and (attribute := catalogue.find(name)) is not None
         and _is_of(attribute.type.kind, value)
     }
+
+
+def dated(features: Mapping[str, object], catalogue: Catalogue) -> Mapping[str, object]:
+    """The features with dates as dates; they are stored as text."""
+    days = [attribute.name for attribute in catalogue if attribute.type is AttributeType.DATE]
+    return {**features, **{name: _day(features.get(name)) for name in days}} if days else features
+
+
+def frame_of(
+    features: Sequence[Mapping[str, object]], names: Sequence[str], catalogue: Catalogue
+) -> pl.DataFrame:
+    """Features of many customers as columns (one row each) of the declared kinds.
+
+    Args:
+        features: as stored, what is missing left out.
+        names: the columns wanted, declared attributes all of them.
+        catalogue: their declarations.
+    """
+    kinds = {attribute.name: attribute.type.kind for attribute in catalogue}
+    columns = {
+        name: pl.Series(name, [given.get(name) for given in features], _STORED[kinds[name]])
+        for name in names
+    }
+    days = [pl.col(name).str.to_date(strict=False) for name in names if kinds[name] is Kind.DATE]
+    placed = pl.Series("row", range(len(features)), pl.Int64())  # keeps the height without columns
+    return pl.DataFrame([placed, *columns.values()]).with_columns(days)
+
+
+_STORED = {
+    Kind.NUMBER: pl.Float64(),
+    Kind.BOOLEAN: pl.Boolean(),
+    Kind.TEXT: pl.String(),
+    Kind.DATE: pl.String(),
+}
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _is_of(kind: Kind, value: bool | float | str) -> bool:

@@ -1,6 +1,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
+import asyncpg
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,12 @@ async def list_entries(
     return [_to_entry(row) for row in await session.scalars(statement.limit(limit))]
 
 
+async def list_all(connection: asyncpg.Connection) -> list[AttributeEntry]:
+    """Every entry by name, as this connection sees them."""
+    rows = await connection.fetch("SELECT * FROM attribute ORDER BY name")
+    return [_to_entry(row) for row in rows]
+
+
 async def save(session: AsyncSession, entry: AttributeEntry, *, at: datetime) -> None:
     """Add or replace an entry."""
     values = {**asdict(entry), "values": list(entry.values), "changed_at": at}
@@ -55,16 +62,17 @@ async def catalogue_version(session: AsyncSession) -> int:
     return await session.scalar(select(func.max(CatalogueVersionRow.version))) or 0
 
 
-def _to_entry(row: AttributeRow) -> AttributeEntry:
+def _to_entry(row: AttributeRow | asyncpg.Record) -> AttributeEntry:
+    values = row if isinstance(row, asyncpg.Record) else vars(row)
     return AttributeEntry(
-        name=row.name,
-        owner=Owner(row.owner),
-        type=AttributeType(row.type),
-        zh=row.zh,
-        en=row.en,
-        unit=row.unit,
-        definition=row.definition,
-        values=tuple(row.values),
-        sensitive=row.sensitive,
-        version=row.version,
+        name=values["name"],
+        owner=Owner(values["owner"]),
+        type=AttributeType(values["type"]),
+        zh=values["zh"],
+        en=values["en"],
+        unit=values["unit"],
+        definition=values["definition"],
+        values=tuple(values["values"]),
+        sensitive=values["sensitive"],
+        version=values["version"],
     )

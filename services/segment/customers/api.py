@@ -1,7 +1,7 @@
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
 
 from services.segment.customers import repository
 from services.segment.customers.domain import State
@@ -19,7 +19,7 @@ router = APIRouter(
 )
 CustomerId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="The customer")]
 AsOf = Annotated[
-    datetime | None, Query(description="Business time to look back to; default: now")
+    AwareDatetime | None, Query(description="Business time to look back to; default: now")
 ]
 
 

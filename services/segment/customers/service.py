@@ -13,9 +13,7 @@ def scope_of(token: Token) -> Scope:
     return Scope(org=token.org, rm=token.rm, customer=token.customer)
 
 
-async def apply_owners(
-    connection: asyncpg.Connection, events: Sequence[Event], _: object
-) -> None:
+async def apply_owners(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:
     """Keep up with who looks after customers."""
     await repository.put_owners(
         connection,

@@ -29,9 +29,14 @@ class CustomerStateRow(Base):
 
     __tablename__ = "customer_state"
     __table_args__ = (
-        Index("customer_state_open", "customer_id", unique=True, postgresql_where="valid_to IS NULL"),
+        Index(
+            "customer_state_open",
+            "customer_id",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+        ),
         Index("customer_state_by_segment", "segments", postgresql_using="gin"),
-        Index("customer_state_by_run", "run_id", postgresql_where="run_id IS NOT NULL"),
+        Index("customer_state_by_run", "run_id", postgresql_where=text("run_id IS NOT NULL")),
     )
 
     customer_id: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -1,6 +1,5 @@
 """Alembic's entry point: the tables of every slice, on the caller's connection."""
 
-
 from services.segment.tables import METADATA
 from shared.migrations import run
 

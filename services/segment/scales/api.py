@@ -46,6 +46,7 @@ async def get_scale(
     responses=problem_responses(404, 412, 428),
 )
 async def put_scale(
+    *,
     key: Key,
     wanted: ScaleUpdate,
     session: Session,

@@ -184,7 +184,9 @@ def evaluation_order(reads: Mapping[str, frozenset[str]]) -> list[list[str]]:
     while waiting:
         ready = sorted(name for name, read in waiting.items() if not read & waiting.keys())
         if not ready:
-            circle = [FieldError(f"/{name}", "reads itself in a circle") for name in sorted(waiting)]
+            circle = [
+                FieldError(f"/{name}", "reads itself in a circle") for name in sorted(waiting)
+            ]
             raise Invalid("Rules read each other in a circle", code="circular_rules", errors=circle)
         layers.append(ready)
         for name in ready:
@@ -212,4 +214,3 @@ def _parsed(
     except RuleError as refused:
         faults += rule_faults(refused, pointer)
         return None
-

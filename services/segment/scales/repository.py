@@ -34,9 +34,7 @@ async def save(session: AsyncSession, scale: Scale, *, at: datetime) -> None:
 
 
 def _columns(scale: Scale) -> dict[str, list[dict[str, str | None]]]:
-    return {
-        column: [asdict(level) for level in levels] for column, levels in scale.columns.items()
-    }
+    return {column: [asdict(level) for level in levels] for column, levels in scale.columns.items()}
 
 
 def _to_scale(row: ScaleRow) -> Scale:

@@ -20,9 +20,7 @@ from shared.etag import check_match
 from shared.rules import Catalogue
 
 
-async def change(
-    session: AsyncSession, wanted: Scale, *, if_match: str, now: datetime
-) -> Scale:
+async def change(session: AsyncSession, wanted: Scale, *, if_match: str, now: datetime) -> Scale:
     """Put other levels into a scale; the next run applies them to everyone."""
     old = await repository.get(session, wanted.key, lock=True)
     check_match(if_match, old.version)
@@ -50,9 +48,7 @@ async def _check(session: AsyncSession, scale: Scale) -> None:
     evaluation_order(reads_by_attribute(scales, catalogue))
 
 
-def reads_by_attribute(
-    scales: Iterable[Scale], catalogue: Catalogue
-) -> dict[str, frozenset[str]]:
+def reads_by_attribute(scales: Iterable[Scale], catalogue: Catalogue) -> dict[str, frozenset[str]]:
     """What each attribute that a scale writes reads; a held level reads its stateless pair."""
     reads: dict[str, frozenset[str]] = {}
     for scale in scales:

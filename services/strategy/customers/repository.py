@@ -1,4 +1,4 @@
-"""Queries of the local customer state; every statement takes its rows in the order of their keys."""
+"""Queries of the local customer state; statements take their rows in the order of their keys."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -80,6 +80,14 @@ async def find(connection: asyncpg.Connection, customer_id: str) -> Customer | N
     return None if row is None else to_customer(row)
 
 
+async def exists(connection: asyncpg.Connection, customer_id: str) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM customer_state WHERE customer_id = $1)", customer_id
+        )
+    )
+
+
 async def lock(connection: asyncpg.Connection, customer_id: str) -> Customer | None:
     """Find a customer and let nobody else decide about them until the transaction ends."""
     row = await connection.fetchrow(
@@ -156,7 +164,7 @@ async def set_silences(
     )
 
 
-def to_customer(row: Mapping[str, object] | asyncpg.Record) -> Customer:
+def to_customer(row: asyncpg.Record) -> Customer:
     """Return the customer of a row that has `COLUMNS`."""
     closed = row["complaints"].values()
     last_closed = max((at for at in closed if at is not None), default=None)
@@ -187,7 +195,7 @@ def to_customer(row: Mapping[str, object] | asyncpg.Record) -> Customer:
     )
 
 
-def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
     return [[row[place] for row in rows] for place in range(width)]
 
 

@@ -30,7 +30,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 async def lock_head(connection: asyncpg.Connection) -> int:
     """Return the catalogue's version and keep other changes out until the transaction ends."""
     await connection.execute("INSERT INTO catalogue_head (id) VALUES (1) ON CONFLICT DO NOTHING")
-    return await connection.fetchval("SELECT version FROM catalogue_head FOR UPDATE")
+    row = await connection.fetchrow("SELECT version FROM catalogue_head FOR UPDATE")
+    return row["version"] if row else 0
 
 
 async def move_head(connection: asyncpg.Connection, version: int) -> None:

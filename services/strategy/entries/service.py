@@ -8,6 +8,7 @@ import asyncpg
 
 from services.strategy.entries import repository
 from services.strategy.entries.domain import Entry, Kind
+from shared.errors import Refused
 from shared.etag import check_match
 
 SHIPPED = "shipped"
@@ -22,6 +23,17 @@ class Change:
     body: Mapping[str, object]
     author: str
     approver: str | None = None
+
+
+class SelfApproved(Refused):
+    code = "self_approved"
+    title = "Author and approver must be two persons"
+
+
+def must_be_approved_by_another(change: Change) -> None:
+    """Refuse an approval by the author (statement B13)."""
+    if change.approver == change.author:
+        raise SelfApproved(f"{change.author} wrote this version and cannot approve it")
 
 
 async def put(

@@ -1,7 +1,7 @@
 """How likely an action is to reach its goal: Beta-Bernoulli counts, fading, never cold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -85,6 +85,43 @@ class Evidence:
 def fading(days: float, rules: PropensityRules) -> float:
     """Return what is left of an observation after so many days, in (0, 1]."""
     return 0.5 ** (max(0.0, days) / rules.half_life_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One proposition's label, learnt on a day; `weight` is 1, or −1 to take it back."""
+
+    treatment: str
+    category: str | None
+    goal_metric: str
+    channel: str
+    label: Label
+    day: date
+    weight: int = 1
+
+
+def learnt(evidence: Evidence | None, lesson: Lesson, rules: PropensityRules) -> Evidence:
+    """Add one lesson to a treatment's counts, fading whichever is older.
+
+    Adding a lesson and taking it back leaves the counts as they were, whatever came between.
+    """
+    known = evidence or Evidence(
+        treatment=lesson.treatment,
+        category=lesson.category,
+        goal_metric=lesson.goal_metric,
+        channel=lesson.channel,
+        faded_to=lesson.day,
+    )
+    day = max(known.faded_to, lesson.day)
+    left = fading((day - known.faded_to).days, rules)
+    added = lesson.weight * fading((day - lesson.day).days, rules)
+    is_positive = lesson.label is Label.POSITIVE
+    return replace(
+        known,
+        positives=max(0.0, known.positives * left + (added if is_positive else 0.0)),
+        negatives=max(0.0, known.negatives * left + (0.0 if is_positive else added)),
+        faded_to=day,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

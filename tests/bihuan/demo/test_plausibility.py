@@ -1,12 +1,13 @@
 """The bank looks like one: every tier, stage and RFM segment is peopled in sensible shares."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import polars as pl
 import pytest
 import yaml
 
-from bihuan.demo import design
+from bihuan.demo.design import CATEGORIES
 from shared.paths import ROOT
 from tests.bihuan.demo.conftest import AS_OF, CUSTOMERS, Bank
 
@@ -61,7 +62,7 @@ def test_every_word_is_of_the_catalogue(bank: Bank) -> None:
     categories = {entry["key"] for entry in _catalogue("categories.yaml")}
 
     assert set(bank["events"]["type"]) <= types
-    assert set(design.CATEGORIES) == categories
+    assert set(CATEGORIES) == categories
     assert set(bank["holdings"]["category"]) == categories
 
 
@@ -80,7 +81,7 @@ def test_party_types_and_prospects_have_their_shares(bank: Bank) -> None:
 
 def test_every_tier_is_peopled(customers: pl.DataFrame) -> None:
     cuts = [0, 50_000, 500_000, 6_000_000, float("inf")]
-    shares = [_share(customers, pl.col("aum").is_between(a, b)) for a, b in zip(cuts, cuts[1:])]
+    shares = [_share(customers, pl.col("aum").is_between(a, b)) for a, b in pairwise(cuts)]
 
     assert shares == pytest.approx([0.64, 0.30, 0.055, 0.008], rel=0.25)
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.door import incoming
+from gateway.door.incoming import Incoming, read
 
 
-def head(*headers: tuple[str, str], query: str = "") -> incoming.Incoming:
-    return incoming.read(
+def head(*headers: tuple[str, str], query: str = "") -> Incoming:
+    return read(
         {
             "type": "http", "method": "GET", "path": "/v1/a", "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in headers],

@@ -1,0 +1,1 @@
+"""A bank's files into the suite, described by a mapping (docs/MAPPINGS.md)."""

@@ -1,0 +1,34 @@
+from collections.abc import Sequence
+
+import asyncpg
+
+from services.feedback.customers import repository
+from services.feedback.customers.domain import Scope
+from shared.auth import Token
+from shared.errors import NotFound
+from shared.feed import Event, Handler
+
+
+def scope_of(token: Token) -> Scope:
+    """Whose customers a caller may see."""
+    return Scope(customer=token.customer, org=token.org, rm=token.rm)
+
+
+async def must_see(connection: asyncpg.Connection, customer_id: str, scope: Scope) -> None:
+    """Hide customers outside the scope.
+
+    Raises:
+        NotFound: if this one lies outside.
+    """
+    if not await repository.list_seen(connection, [customer_id], scope):
+        raise NotFound(f"No customer {customer_id}")
+
+
+async def _apply_owners(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:
+    await repository.put_owners(
+        connection,
+        [(event.subject, event.data["org_path"], event.data["rm_id"]) for event in events],
+    )
+
+
+OWNERS = Handler(["profile.ownership_changed.v1"], _apply_owners)

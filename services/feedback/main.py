@@ -1,0 +1,52 @@
+"""The server process of feedback."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.feedback.outcomes import api as outcomes
+from services.feedback.outcomes.service import Recorder
+from services.feedback.performance import api as performance
+from services.feedback.settings import Settings
+from services.feedback.vocabulary import vocabulary
+from shared.app import create_app, serve
+from shared.client import ServiceClient
+from shared.database import Database
+from shared.feed import feed_router, is_following
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FOLLOWED = ("strategy", "profile")
+
+
+def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
+    """Build the application."""
+    recorder = Recorder(vocabulary=vocabulary(), currency=settings.bank_currency)
+    app = create_app(
+        settings,
+        title="Bihuan feedback",
+        description="What came of propositions: outcomes reported, linked, labelled and counted.",
+        routers=[
+            outcomes.router,
+            performance.router,
+            feed_router("feedback", recorder.snapshot),
+        ],
+        migrations=MIGRATIONS,
+        client=client,
+    )
+    app.state.readiness = {"feeds": lambda: _follows(app.state.database)}
+    return app
+
+
+async def _follows(database: Database) -> bool:
+    async with database.connection() as connection:
+        return await is_following(connection, FOLLOWED)
+
+
+def main() -> None:
+    """Serve."""
+    settings = Settings.read()
+    serve(create(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

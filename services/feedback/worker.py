@@ -1,0 +1,51 @@
+"""The worker process of feedback: follows strategy and profile, publishes, closes in silence."""
+
+import asyncio
+from collections.abc import Sequence
+
+from services.feedback.customers.service import OWNERS
+from services.feedback.main import MIGRATIONS
+from services.feedback.outcomes.service import CLOSED_AT_ONCE, Recorder
+from services.feedback.settings import Settings
+from services.feedback.vocabulary import vocabulary
+from shared.feed import Handler, Reader, Sequencer
+from shared.worker import Loop, WorkerContext, run_worker
+
+
+def build(context: WorkerContext) -> Sequence[Loop]:
+    """The loops of this worker."""
+    recorder = Recorder(vocabulary=vocabulary(), currency=context.settings.bank_currency)
+    return [
+        Sequencer(context.database).run,
+        _reader(context, "strategy", recorder.decisions()).run,
+        _reader(context, "profile", OWNERS).run,
+        lambda: _settle(context, recorder),
+    ]
+
+
+def _reader(context: WorkerContext, feed: str, handler: Handler) -> Reader:
+    return Reader(
+        feed=feed,
+        lane="main",
+        handlers=[handler],
+        database=context.database,
+        client=context.client,
+        name="feedback",
+    )
+
+
+async def _settle(context: WorkerContext, recorder: Recorder) -> None:
+    """Close what passed in silence, and link outcomes that met their decision in the doorway.
+
+    Report and decision may be stored at the same moment, neither seeing the other.
+    """
+    while True:
+        async with context.database.transaction() as connection:
+            await recorder.link(connection)
+            closed = await recorder.close_silent(connection, now=context.clock.now())
+        if closed < CLOSED_AT_ONCE:
+            await asyncio.sleep(context.settings.closing_pause.total_seconds())
+
+
+if __name__ == "__main__":
+    run_worker(Settings.read(), build, migrations=MIGRATIONS)

@@ -1,0 +1,63 @@
+from datetime import datetime
+
+import asyncpg
+
+from services.profile.complaints.domain import Complaint, NoSuchComplaint
+
+
+async def add(connection: asyncpg.Connection, customer_id: str, complaint: Complaint) -> bool:
+    """Add a complaint; tell whether it was not known."""
+    status = await connection.execute(
+        """INSERT INTO complaint (customer_id, complaint_id, category, opened_at)
+           VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING""",
+        customer_id,
+        complaint.complaint_id,
+        complaint.category,
+        complaint.opened_at,
+    )
+    return status == "INSERT 0 1"
+
+
+async def close(
+    connection: asyncpg.Connection, customer_id: str, complaint_id: str, at: datetime
+) -> bool:
+    """Close a complaint; tell whether it was open."""
+    status = await connection.execute(
+        """UPDATE complaint SET closed_at = $3
+           WHERE customer_id = $1 AND complaint_id = $2 AND closed_at IS NULL""",
+        customer_id,
+        complaint_id,
+        at,
+    )
+    return status == "UPDATE 1"
+
+
+async def get(connection: asyncpg.Connection, customer_id: str, complaint_id: str) -> Complaint:
+    """Return a complaint.
+
+    Raises:
+        NoSuchComplaint: the customer has none of this id.
+    """
+    row = await connection.fetchrow(
+        """SELECT complaint_id, category, opened_at, closed_at FROM complaint
+           WHERE customer_id = $1 AND complaint_id = $2""",
+        customer_id,
+        complaint_id,
+    )
+    if row is None:
+        raise NoSuchComplaint(f"No complaint {complaint_id}")
+    return Complaint(**dict(row))
+
+
+async def list_of(
+    connection: asyncpg.Connection, customer_id: str, *, after: str, limit: int
+) -> list[Complaint]:
+    """Return a customer's complaints by id, from beyond `after`."""
+    rows = await connection.fetch(
+        """SELECT complaint_id, category, opened_at, closed_at FROM complaint
+           WHERE customer_id = $1 AND complaint_id > $2 ORDER BY complaint_id LIMIT $3""",
+        customer_id,
+        after,
+        limit,
+    )
+    return [Complaint(**dict(row)) for row in rows]

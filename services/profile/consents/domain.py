@@ -1,0 +1,137 @@
+"""Consents: what a customer allows, per purpose and channel (statements P2, P3, P8).
+
+No statement means no. A refusal for all channels binds every channel; a permission for all
+channels does not undo a refusal on one of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.errors import Invalid
+
+AHEAD = timedelta(minutes=5)
+
+
+class Purpose(StrEnum):
+    MARKETING = "marketing"
+    PROFILING = "profiling"
+    PERSONALIZATION = "personalization"
+    THIRD_PARTY_SHARING = "third_party_sharing"
+
+
+class State(StrEnum):
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+
+
+class Channel(StrEnum):
+        APP = "app"
+    SMS = "sms"
+    WECHAT = "wechat"
+    RM = "rm"
+    REMOTE_BANK = "remote_bank"
+    BRANCH = "branch"
+    OUTBOUND = "outbound"
+    EMAIL = "email"
+
+
+class ConsentAhead(Invalid):
+    code = "consent_ahead"
+    title = "A customer's word cannot lie in the future"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement of a customer's will, with the text it answers and its evidence."""
+
+    purpose: Purpose
+    channel: Channel
+    state: State
+    text_version: str
+    at: datetime
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Where a customer stands now for one purpose on one channel."""
+
+    purpose: Purpose
+    channel: Channel
+    state: State
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """Choices that hold unless the customer says otherwise (PIPL Art. 24)."""
+
+    personalization: bool = True
+    automated_decisions: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consents:
+    """All a customer allows now."""
+
+    consents: tuple[Consent, ...]
+    preferences: Preferences
+
+    @property
+    def personalization(self) -> bool:
+        """The switch is on and personalised recommendation was not refused."""
+        return self.preferences.personalization and not any(
+            each.purpose is Purpose.PERSONALIZATION
+            and each.channel is Channel.ALL
+            and each.state is State.WITHDRAWN
+            for each in self.consents
+        )
+
+
+def applied(current: Iterable[Consent], statement: Statement) -> list[Consent]:
+    """Return the consents that a statement changes, as they stand after it.
+
+    A statement older than what is known of its channel changes nothing there; at the same
+    instant a refusal wins.
+    """
+    known = {each.channel: each for each in current if each.purpose == statement.purpose}
+    channels = {statement.channel}
+    if statement.channel is Channel.ALL and statement.state is State.WITHDRAWN:
+        channels |= set(known)
+    return [
+        Consent(
+            purpose=statement.purpose, channel=channel, state=statement.state, at=statement.at
+        )
+        for channel in sorted(channels)
+        if _supersedes(statement, known.get(channel)) and not _is_overruled(statement, known)
+    ]
+
+
+def check_time(statement: Statement, now: datetime) -> None:
+    """Refuse a statement of a time that has not come, five minutes of clock skew aside.
+
+    Raises:
+        ConsentAhead: says when it is now.
+    """
+    if statement.at > now + AHEAD:
+        raise ConsentAhead(f"at {statement.at} lies ahead of {now}")
+
+
+def _supersedes(statement: Statement, known: Consent | None) -> bool:
+    if known is None or statement.at > known.at:
+        return True
+    refuses = statement.state is State.WITHDRAWN and known.state is State.GRANTED
+    return statement.at == known.at and refuses
+
+
+def _is_overruled(statement: Statement, known: Mapping[Channel, Consent]) -> bool:
+    """Tell whether a permission came before a refusal for all channels that is known already."""
+    overall = known.get(Channel.ALL)
+    return (
+        statement.state is State.GRANTED
+        and overall is not None
+        and overall.state is State.WITHDRAWN
+        and overall.at >= statement.at
+    )

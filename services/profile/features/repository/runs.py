@@ -1,0 +1,169 @@
+"""Runs over many customers: each step is one transaction, so that a killed worker loses nothing."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+
+import asyncpg
+
+from services.profile.features.domain import FEATURES, CustomerFeatures, NoSuchRun, Run
+
+_RUN = ", ".join(field.name for field in fields(Run))
+_NAMES = ", ".join(FEATURES)
+_ROLL_LOCK = 0x_B1_40_01  # any number that all workers of profile agree on
+
+
+async def find(connection: asyncpg.Connection, customer_id: str) -> CustomerFeatures | None:
+    """Return the features of a customer, None if they were never computed."""
+    row = await connection.fetchrow(
+        f"SELECT as_of, {_NAMES} FROM feature WHERE customer_id = $1",  # noqa: S608 - our names
+        customer_id,
+    )
+    if row is None:
+        return None
+    as_of, *values = row.values()
+    return CustomerFeatures(
+        customer_id=customer_id,
+        as_of=as_of,
+        features=dict(zip(FEATURES, values, strict=True)),
+    )
+
+
+async def add(
+    connection: asyncpg.Connection, run_id: str, *, kind: str, state: str, at: datetime
+) -> None:
+    """Add a run; one that is `collecting` waits until it is released."""
+    await connection.execute(
+        """INSERT INTO feature_run (run_id, kind, state, as_of, created_at)
+           VALUES ($1, $2, $3, $4, $4)""",
+        run_id,
+        kind,
+        state,
+        at,
+    )
+
+
+async def collect(
+    connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]
+) -> None:
+    """Add customers to a run that is collecting."""
+    await connection.execute(
+        """INSERT INTO feature_run_customer (run_id, customer_id)
+           SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING""",
+        run_id,
+        customer_ids,
+    )
+
+
+async def release(connection: asyncpg.Connection, run_id: str, at: datetime) -> None:
+    """Let a run that was collecting begin."""
+    await connection.execute(
+        """UPDATE feature_run SET state = 'queued', as_of = $2,
+               total = (SELECT count(*) FROM feature_run_customer WHERE run_id = $1)
+           WHERE run_id = $1 AND state = 'collecting'""",
+        run_id,
+        at,
+    )
+
+
+async def add_roll_once(
+    connection: asyncpg.Connection, run_id: str, *, since: datetime, until: datetime, at: datetime
+) -> bool:
+    """Add the roll of a day unless there is one; two workers at once add one."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROLL_LOCK)
+    known = await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM feature_run
+           WHERE kind = 'roll' AND as_of >= $1 AND as_of < $2)""",
+        since,
+        until,
+    )
+    if known:
+        return False
+    await add(connection, run_id, kind="roll", state="queued", at=at)
+    return True
+
+
+async def take_next(connection: asyncpg.Connection) -> tuple[Run, str] | None:
+    """Lock the oldest run that is not finished; return it and how far it has come."""
+    row = await connection.fetchrow(
+        f"""SELECT {_RUN}, after FROM feature_run
+            WHERE run_id = (SELECT run_id FROM feature_run WHERE state IN ('queued', 'running')
+                            ORDER BY created_at, run_id LIMIT 1)
+            FOR UPDATE SKIP LOCKED"""  # noqa: S608 - names of ours
+    )
+    if row is None or row["state"] == "completed":
+        return None
+    columns = dict(row)
+    after = columns.pop("after")
+    return Run(**columns), after
+
+
+async def start(connection: asyncpg.Connection, run: Run) -> None:
+    """Mark a run as running and count whom a run over everybody covers."""
+    await connection.execute(
+        """UPDATE feature_run SET state = 'running', total = CASE WHEN kind = 'import' THEN total
+               ELSE (SELECT count(*) FROM customer) END
+           WHERE run_id = $1""",
+        run.run_id,
+    )
+
+
+async def next_customers(
+    connection: asyncpg.Connection, run: Run, after: str, limit: int
+) -> list[str]:
+    """Return the next customers of a run, by id."""
+    source = (
+        "feature_run_customer WHERE run_id = $3 AND" if run.kind == "import" else "customer WHERE"
+    )
+    rows = await connection.fetch(
+        f"""SELECT customer_id FROM {source} customer_id > $1 AND $3::text IS NOT NULL
+            ORDER BY customer_id LIMIT $2""",  # noqa: S608 - one of two tables
+        after,
+        limit,
+        run.run_id,
+    )
+    return [row["customer_id"] for row in rows]
+
+
+async def advance(
+    connection: asyncpg.Connection, run: Run, *, after: str, done: int, changed: int
+) -> None:
+    await connection.execute(
+        """UPDATE feature_run SET after = $2, done = done + $3, changed = changed + $4
+           WHERE run_id = $1""",
+        run.run_id,
+        after,
+        done,
+        changed,
+    )
+
+
+async def finish(connection: asyncpg.Connection, run: Run, at: datetime) -> Run:
+    """Mark a run as completed and forget whom it covered."""
+    await connection.execute("DELETE FROM feature_run_customer WHERE run_id = $1", run.run_id)
+    row = await connection.fetchrow(
+        f"""UPDATE feature_run SET state = 'completed', finished_at = $2, total = done
+            WHERE run_id = $1 RETURNING {_RUN}""",  # noqa: S608 - names of ours
+        run.run_id,
+        at,
+    )
+    return _to_run(row)
+
+
+async def get(connection: asyncpg.Connection, run_id: str) -> Run:
+    """Return a run.
+
+    Raises:
+        NoSuchRun: there is none of this id.
+    """
+    row = await connection.fetchrow(
+        f"SELECT {_RUN} FROM feature_run WHERE run_id = $1",  # noqa: S608 - names of ours
+        run_id,
+    )
+    if row is None:
+        raise NoSuchRun(f"No run {run_id}")
+    return _to_run(row)
+
+
+def _to_run(row: asyncpg.Record) -> Run:
+    return Run(**dict(row))

@@ -1,0 +1,38 @@
+"""Flags that shut a customer off from offers; they bind others through the safety lane."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.profile.customers import service as customers
+from services.profile.customers.domain import Flags
+from shared.auth import Token
+from shared.clock import BusinessClock
+
+
+async def get(
+    session: AsyncSession, customer_id: str, *, token: Token, clock: BusinessClock
+) -> Flags:
+    """Return a customer's flags.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    return (await customers.standing(session, customer_id, token=token, clock=clock)).flags
+
+
+async def put(
+    session: AsyncSession,
+    customer_id: str,
+    raised: Mapping[str, bool],
+    *,
+    token: Token,
+    clock: BusinessClock,
+) -> str | None:
+    """Set some of a customer's flags; return the last event's id.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    await customers.hold(session, customer_id, token)
+    return await customers.change(session, customer_id, dict(raised), token=token, clock=clock)

@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.profile.customers import service as customers
+from services.profile.features import service as features
+from services.profile.holdings import repository
+from services.profile.holdings.domain import Balance, Holding, UnknownCategory, check_balance
+from services.profile.vocabulary import categories
+from shared.auth import Token
+from shared.clock import BusinessClock
+from shared.database import raw_connection
+from shared.errors import FieldError
+
+
+async def put(
+    session: AsyncSession,
+    customer_id: str,
+    holding: Holding,
+    balance: Balance | None,
+    *,
+    token: Token,
+    clock: BusinessClock,
+) -> str | None:
+    """State a holding anew, and its balance if one is given; return the last event's id.
+
+    Raises:
+        UnknownCategory: the catalogue has no such category.
+        BalanceAhead: the balance is of a time that has not come.
+        CategoryFixed: the holding is known under another category.
+    """
+    if holding.category not in categories():
+        raise UnknownCategory(
+            f"There is no category {holding.category}",
+            errors=[FieldError("/category", f"one of {', '.join(categories())}")],
+        )
+    await customers.hold(session, customer_id, token)
+    await repository.put(session, customer_id, holding)
+    if balance is not None:
+        check_balance(balance, clock.now())
+        day = features.day_of(balance.at, clock.zone)
+        await repository.put_balance(session, customer_id, holding.holding_id, balance, day)
+    return await features.refresh(await raw_connection(session), [customer_id], clock)
+
+
+async def list_of(
+    session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
+) -> Sequence[tuple[Holding, Balance | None]]:
+    """Return a customer's holdings with their last balances, by id."""
+    await customers.must_see(session, customer_id, token)
+    return await repository.list_of(session, customer_id, after=after, limit=limit)

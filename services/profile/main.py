@@ -1,0 +1,56 @@
+"""The server of profile: `python -m services.profile.main`."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.profile.accounts.api import router as accounts
+from services.profile.assessments.api import router as assessments
+from services.profile.base import Base
+from services.profile.complaints.api import router as complaints
+from services.profile.consents.api import router as consents
+from services.profile.customers.api import router as customers
+from services.profile.events.api import router as events
+from services.profile.exports.api import router as exports
+from services.profile.features.api import router as features
+from services.profile.flags.api import router as flags
+from services.profile.holdings.api import router as holdings
+from services.profile.jobs.api import router as jobs
+from services.profile.settings import Settings
+from services.profile.snapshot import snapshot
+from services.profile.timeline.api import router as timeline
+from shared.app import create_app, serve
+from shared.client import ServiceClient
+from shared.feed.serve import feed_router
+from shared.feed.tables import feed_tables
+from shared.idempotency import idempotency_table
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+feed_tables(Base.metadata)
+idempotency_table(Base.metadata)
+
+
+def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
+    """Build the server."""
+    return create_app(
+        settings,
+        title="Bihuan profile",
+        description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
+        "risk assessments, complaints, flags, ownership, and the features that follow from them.",
+        routers=[
+            *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
+            *(timeline, features, jobs, exports, feed_router("profile", snapshot)),
+        ],
+        migrations=MIGRATIONS,
+        client=client,
+    )
+
+
+def main() -> None:
+    settings = Settings()  # pyright: ignore[reportCallIssue]  # fields come from the environment
+    serve(create(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The server of segment: `python -m services.segment.main`."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.segment import seeding
+from services.segment.attributes.api import router as attributes
+from services.segment.customers.api import router as customers
+from services.segment.exports.api import router as exports
+from services.segment.exports.service import snapshot
+from services.segment.rfm.api import router as rfm
+from services.segment.scales.api import router as scales
+from services.segment.scoring.api import router as scoring
+from services.segment.segments.api import router as segments
+from services.segment.settings import Settings
+from shared import app as kit
+from shared.client import ServiceClient
+from shared.feed import feed_router, is_following
+from shared.paths import CATALOGUE
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FOLLOWED = ("profile",)
+
+
+def create_app(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
+    """Build the application; tests pass a client with their own transport."""
+    return kit.create_app(
+        settings,
+        title="Bihuan segment",
+        description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
+        routers=[
+            *(attributes, scales, rfm, segments, scoring, exports, customers),
+            feed_router("segment", snapshot),
+        ],
+        migrations=MIGRATIONS,
+        start=[_seeded],
+        client=client,
+    )
+
+
+@asynccontextmanager
+async def _seeded(app: FastAPI) -> AsyncGenerator[None]:
+    await seeding.seed(app.state.database, CATALOGUE, now=app.state.clock.now())
+
+    async def follows() -> bool:
+        async with app.state.database.connection() as connection:
+            return await is_following(connection, FOLLOWED)
+
+    app.state.readiness = {"feeds": follows}
+    yield
+
+
+if __name__ == "__main__":
+    settings = Settings.read()
+    kit.serve(create_app(settings), settings)

@@ -1,0 +1,139 @@
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+import anyio.to_thread
+import asyncpg
+import polars as pl
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.segment.attributes import repository as attributes
+from services.segment.attributes.domain import AttributeEntry, catalogue_of, frame_of
+from services.segment.customers import repository as customers
+from services.segment.customers.domain import Known, Scope, State
+from services.segment.segments import domain, repository
+from services.segment.segments.domain import Preview, Segment, SegmentDraft, parse_rule
+from shared.database import raw_connection
+from shared.etag import check_match
+from shared.paging import Page, decode_cursor, page_of
+from shared.rules import Rule, to_polars
+
+EXAMPLES = 10
+SAMPLE_CUSTOMERS = 20_000
+SEEDED_BY = "catalogue"
+
+
+async def create(
+    session: AsyncSession, wanted: SegmentDraft, *, author: str, now: datetime
+) -> Segment:
+    """Draft a segment."""
+    entries = await attributes.list_entries(session)
+    segment = domain.draft(wanted, entries, author=author, now=now)
+    await repository.add(session, segment)
+    return segment
+
+
+async def change(
+    session: AsyncSession, wanted: SegmentDraft, *, if_match: str, author: str, now: datetime
+) -> Segment:
+    """Rewrite a segment; what is published stays in use until the new text is."""
+    old = await repository.get(session, wanted.key, lock=True)
+    check_match(if_match, old.version)
+    entries = await attributes.list_entries(session)
+    segment = domain.draft(wanted, entries, author=author, now=now, old=old)
+    await repository.save(session, segment)
+    return segment
+
+
+async def remove(session: AsyncSession, key: str, *, if_match: str) -> None:
+    """Take a segment out of use; members leave it by the run that follows."""
+    segment = await repository.get(session, key, lock=True)
+    check_match(if_match, segment.version)
+    await repository.remove(session, key)
+    await attributes.bump_catalogue(session)
+
+
+async def publish(
+    session: AsyncSession, key: str, *, if_match: str, approver: str, now: datetime
+) -> Segment:
+    """Put a segment into use; members enter it by the run that follows."""
+    segment = await repository.get(session, key, lock=True)
+    check_match(if_match, segment.version)
+    entries = await attributes.list_entries(session)
+    published = domain.publish(segment, entries, approver=approver, now=now)
+    await repository.save(session, published)
+    await attributes.bump_catalogue(session)
+    return published
+
+
+async def seed(session: AsyncSession, wanted: Iterable[SegmentDraft], *, now: datetime) -> None:
+    """Store the shipped segments, in use from the start."""
+    entries = await attributes.list_entries(session)
+    for each in wanted:
+        segment = domain.draft(each, entries, author=SEEDED_BY, now=now)
+        published = domain.publish(segment, entries, approver="", now=now)
+        await repository.add(session, replace(published, approver=SEEDED_BY))
+    await attributes.bump_catalogue(session)
+
+
+async def preview_segment(session: AsyncSession, key: str, *, now: datetime) -> Preview:
+    """How many customers a segment's rule as written would take."""
+    return await preview(session, (await repository.get(session, key)).rule, now=now)
+
+
+async def preview(session: AsyncSession, text: str, *, now: datetime) -> Preview:
+    """How many customers a rule would take: all are asked, or a sample of a large bank."""
+    entries = await attributes.list_entries(session)
+    rule = parse_rule(text, entries)
+    connection = await raw_connection(session)
+    total = await customers.count_known(connection)
+    known = await _sample(connection, total)
+    members = await anyio.to_thread.run_sync(partial(_members, rule, known, entries))
+    share = len(members) / len(known) if known else 0.0
+    return Preview(
+        as_of=now,
+        customers=total,
+        evaluated=len(known),
+        members=round(share * total),
+        share=share,
+        examples=tuple(members[:EXAMPLES]),
+        canonical=rule.canonical,
+        reads=tuple(sorted(rule.dependencies)),
+    )
+
+
+async def members(
+    session: AsyncSession,
+    key: str,
+    *,
+    as_of: datetime | None,
+    scope: Scope,
+    after: str | None,
+    limit: int,
+) -> Page[State]:
+    """Who is in a segment, or was, by customer."""
+    await repository.get(session, key)
+    [start] = decode_cursor(after, 1) or ("",)
+    states = await customers.list_members(
+        session, key, as_of=as_of, scope=scope, after=str(start), limit=limit + 1
+    )
+    return page_of(states, limit, lambda state: [state.customer_id])
+
+
+async def _sample(connection: asyncpg.Connection, total: int) -> list[Known]:
+    if total <= SAMPLE_CUSTOMERS:
+        return await customers.list_known_after(connection, "", limit=total, lock=False)
+    return await customers.list_sample(connection, percent=100 * SAMPLE_CUSTOMERS / total)
+
+
+def _members(rule: Rule, known: Sequence[Known], entries: Sequence[AttributeEntry]) -> list[str]:
+    """Ids of those for whom the rule is true, over stored features and levels."""
+    values = [{**customer.features, **_levels(customer)} for customer in known]
+    frame = frame_of(values, sorted(rule.dependencies), catalogue_of(entries))
+    ids = pl.Series("customer_id", [customer.customer_id for customer in known], pl.String())
+    return frame.with_columns(ids).filter(to_polars(rule))["customer_id"].to_list()
+
+
+def _levels(customer: Known) -> dict[str, str | int | None]:
+    return customer.state.levels if customer.state else {}

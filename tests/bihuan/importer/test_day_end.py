@@ -1,0 +1,78 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bihuan.importer.day_end import day_ends
+
+
+def _ends(*bookings: tuple[int, int, int, int]) -> tuple[list[int], list[int]]:
+    found = day_ends(*np.array(bookings, dtype=np.int64).T)
+    return found.sequence.tolist(), found.off_fen.tolist()
+
+
+def test_the_balance_nearest_to_the_running_sum_closes_the_day() -> None:
+    # three bookings of one day, told in no order: 500 in, 200 out, 100 in
+    sequence, off = _ends((1, 7, 100, 400), (1, 7, 500, 500), (1, 7, -200, 300))
+
+    assert sequence == [2, 0, 1]
+    assert off == [0]
+
+
+def test_rounded_amounts_leave_the_nearest_balance_off_by_little() -> None:
+    sequence, off = _ends((1, 7, 500, 498), (1, 7, -200, 299))
+
+    assert sequence == [0, 1]
+    assert off == [1]
+
+
+def test_the_sum_runs_on_from_day_to_day_and_anew_for_each_holding() -> None:
+    sequence, off = _ends((1, 7, 500, 500), (2, 8, 50, 50), (1, 9, -100, 400), (2, 9, 50, 100))
+
+    assert sequence == [0, 0, 0, 0]
+    assert off == [0, 0, 0, 0]
+
+
+def test_of_equally_near_balances_the_later_entry_closes_the_day() -> None:
+    sequence, _ = _ends((1, 7, 100, 100), (1, 7, -100, 0), (1, 7, 100, 100))
+
+    assert sequence == [0, 1, 2]
+
+
+def test_no_bookings_have_no_day() -> None:
+    empty = np.array([], dtype=np.int64)
+    found = day_ends(empty, empty, empty, empty)
+
+    assert len(found.sequence) == len(found.off_fen) == 0
+
+
+LEDGERS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(-5_000, 5_000)), min_size=1
+)
+
+
+@given(LEDGERS, st.randoms(use_true_random=False))
+def test_a_true_ledger_told_in_any_order_is_recovered_exactly(
+    bookings: list[tuple[int, int, int]], dice: "object"
+) -> None:
+    """Whatever the order of the rows, each day closes at its true balance."""
+    true: list[tuple[int, int, int, int]] = []
+    balance = {0: 0, 1: 0, 2: 0}
+    for holding, day, fen in sorted(bookings, key=lambda b: b[1]):
+        balance[holding] += fen
+        true.append((holding, day, fen, balance[holding]))
+    closing = {(holding, day): after for holding, day, _, after in true}
+    told = list(true)
+    dice.shuffle(told)  # type: ignore[attr-defined]
+    found = day_ends(*np.array(told, dtype=np.int64).T)
+
+    assert (found.off_fen == 0).all()
+    last = {}
+    for at in np.argsort(found.sequence, kind="stable").tolist():
+        holding, day, _, after = told[at]
+        last[holding, day] = after
+    assert last == closing
+    assert sorted(found.sequence.tolist()) == sorted(
+        place
+        for key in closing
+        for place in range(sum((holding, day) == key for holding, day, _, _ in true))
+    )

@@ -1,0 +1,22 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from services.feedback.main import create
+from services.feedback.settings import Settings
+from shared.client import ServiceClient
+from tests.conftest import NewDatabase
+from tests.feedback.kit import NOW, Service
+from tests.kit import opened, test_settings
+
+
+@pytest.fixture
+async def service(new_database: NewDatabase) -> AsyncIterator[Service]:
+    """The application at a fixed business time on a database of its own; nobody else runs."""
+    nobody = ServiceClient(
+        "http://test", "x", "x", transport=httpx.MockTransport(lambda _: httpx.Response(503))
+    )
+    app = create(test_settings(Settings, new_database(), business_now=NOW), client=nobody)
+    async with opened(app) as http:
+        yield Service(app, http)

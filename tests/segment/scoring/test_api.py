@@ -1,0 +1,232 @@
+"""Online evaluation and scoring runs over the real application and database."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.segment.scoring import service
+from services.segment.scoring.domain.runs import RunKind
+from tests.segment.bank import NOW, Bank, changed, crowd, days, features
+
+pytestmark = pytest.mark.anyio
+
+MIXED = [
+    features(),
+    features(aum_avg_month=700_000.0, age=33, occupation="executive"),
+    features(aum_avg_month=120.0, days_since_active=200, active_days_365d=0),
+    features(tenure_days=None, open_accounts=None),
+    features(party_type="company", deposit_avg_year=900_000.0, credit_used=200_000.0),
+    {"party_type": "person"},
+    {},
+]
+
+
+async def stored(bank: Bank) -> list[tuple[Any, ...]]:
+    async with bank.database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT customer_id, valid_to, levels, segments, held"
+            " FROM customer_state JOIN customer USING (customer_id) ORDER BY customer_id, valid_from"
+        )
+    return [tuple(row) for row in rows]
+
+
+async def test_a_change_of_features_is_evaluated_at_once_and_announced(bank: Bank) -> None:
+    await bank.hear(changed("c1", features()))
+
+    levels = await bank.levels("c1")
+    assert levels["tier_now"] == "mass_affluent"
+    assert levels["tier"] is None  # moves by runs only
+    assert levels["lifecycle"] == "retention"
+    assert (levels["rfm_r"], levels["rfm_f"], levels["rfm_m"]) == (5, 5, 3)
+    assert levels["rfm_segment"] == "key_value"
+    assert "idle_cash" in await bank.segments("c1")
+    [event] = await bank.events("segment.memberships_changed.v1")
+    assert (event["subject"], event["version"]) == ("c1", 1)
+
+
+async def test_features_that_change_nothing_are_not_announced(bank: Bank) -> None:
+    await bank.hear(changed("c1", features()))
+    await bank.hear(changed("c1", features(aum=80_001.0), at=NOW + days(1), version=2))
+
+    assert len(await bank.events("segment.memberships_changed.v1")) == 1
+
+
+async def test_segments_entered_and_left_are_told(bank: Bank) -> None:
+    await bank.hear(changed("c1", features()))
+    await bank.hear(changed("c1", features(demand_share=0.1, product_count=1), version=2))
+
+    event = (await bank.events("segment.memberships_changed.v1"))[-1]
+    assert event["version"] == 2
+    assert '"entered": ["single_product"]'.replace(" ", "") in event["data"].replace(" ", "")
+    assert '"left":["idle_cash"]' in event["data"].replace(" ", "")
+
+
+async def test_the_first_run_sets_both_of_a_pair_and_later_only_nights_move_them(
+    bank: Bank,
+) -> None:
+    await bank.hear(changed("c1", features()))
+    await bank.score(RunKind.FULL)
+    first = await bank.levels("c1")
+    await bank.hear(changed("c1", features(aum_avg_month=600_000.0), version=2))
+    online = await bank.levels("c1")
+    await bank.score(RunKind.FULL)
+    full = await bank.levels("c1")
+    bank.clock.set_now(NOW + days(1))
+    await bank.score(RunKind.NIGHTLY)
+    nightly = await bank.levels("c1")
+
+    pairs = [(each["tier_now"], each["tier"]) for each in (first, online, full, nightly)]
+    assert pairs == [
+        ("mass_affluent", "mass_affluent"),
+        ("wealth", "mass_affluent"),
+        ("wealth", "mass_affluent"),
+        ("wealth", "wealth"),
+    ]
+    assert full["wealth_micro_segment"] is None
+    assert nightly["wealth_micro_segment"] is not None  # a later layer reads the moved tier
+
+
+async def test_a_tier_falls_after_three_month_ends_in_a_row(bank: Bank) -> None:
+    await bank.hear(changed("c1", features(aum_avg_month=600_000.0)))
+    await bank.score(RunKind.NIGHTLY)
+    await bank.hear(changed("c1", features(), version=2))
+    tiers: list[str] = []
+    for month in (4, 5, 6):
+        bank.clock.set_now(datetime(2026, month, 1, 1, tzinfo=UTC))
+        await bank.score(RunKind.NIGHTLY)
+        await bank.score(RunKind.NIGHTLY)  # again for the same day: counts once
+        tiers.append((await bank.levels("c1"))["tier"])
+
+    assert tiers == ["wealth", "wealth", "mass_affluent"]
+
+
+async def test_a_run_tells_its_progress_and_announces_itself_once(bank: Bank) -> None:
+    await bank.hear(*crowd(120, MIXED))
+    run = await bank.score()
+
+    assert run["state"] == "completed"
+    assert (run["total"], run["done"]) == (120, 120)
+    events = await bank.events("segment.scoring_run_completed.v1")
+    assert events[-1]["subject"] == run["run_id"]
+    assert len({event["subject"] for event in events}) == len(events)
+
+
+async def test_a_second_run_changes_nothing(bank: Bank) -> None:
+    await bank.hear(*crowd(120, MIXED))
+    await bank.score(RunKind.NIGHTLY)
+    before = await stored(bank)
+    run = await bank.score(RunKind.NIGHTLY)
+
+    assert run["changed"] == 0
+    assert await stored(bank) == before
+
+
+async def test_l1_a_run_over_what_was_evaluated_online_changes_no_stateless_level(
+    bank: Bank,
+) -> None:
+    await bank.score()  # nothing there yet: whoever comes later has no held level
+    await bank.hear(*crowd(70, MIXED))
+    online = {f"c{place:04}": await bank.levels(f"c{place:04}") for place in range(7)}
+    await bank.score()
+    run = {customer_id: await bank.levels(customer_id) for customer_id in online}
+
+    moved = {"tier", "corporate_tier", "wealth_micro_segment"}
+    for customer_id, levels in online.items():
+        kept = {name: level for name, level in levels.items() if name not in moved}
+        assert run[customer_id].items() >= kept.items()
+
+
+async def test_l1_what_a_run_wrote_the_online_evaluation_finds_unchanged(bank: Bank) -> None:
+    await bank.hear(*crowd(70, MIXED))
+    await bank.score(RunKind.NIGHTLY)
+    told = len(await bank.events("segment.memberships_changed.v1"))
+    await bank.hear(*crowd(70, MIXED, at=NOW + days(0.1)))
+
+    assert len(await bank.events("segment.memberships_changed.v1")) == told
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this line happens."""
+
+
+async def test_a_run_killed_in_the_middle_goes_on_and_writes_the_same(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bank.settle()
+    await bank.hear(*crowd(230, MIXED))
+    await bank.http.post("/v1/scoring-runs", json={"kind": "nightly"}, headers=bank.headers)
+    evaluate, calls = service.score_chunk, 0
+
+    def dies(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Killed
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(service, "score_chunk", dies)
+    with pytest.raises(Killed):
+        await bank.settle()
+    async with bank.database.connection() as connection:
+        halfway = await connection.fetchrow(
+            "SELECT done, state FROM scoring_run ORDER BY done DESC"
+        )
+    monkeypatch.setattr(service, "score_chunk", evaluate)
+    await bank.settle()
+    restarted = await stored(bank)
+    async with bank.database.connection() as connection:
+        await connection.execute("TRUNCATE customer_state; UPDATE customer SET held = '{}'")
+    await bank.score(RunKind.NIGHTLY)
+
+    assert halfway is not None
+    assert tuple(halfway) == (100, "running")
+    again = await stored(bank)
+    assert [row[2:] for row in restarted if row[1] is None] == [row[2:] for row in again]
+    assert len(await bank.events("segment.scoring_run_completed.v1")) == 3
+
+
+async def test_a_run_that_fails_three_times_is_given_up(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bank.settle()
+    await bank.hear(*crowd(3))
+    created = await bank.http.post("/v1/scoring-runs", json={}, headers=bank.headers)
+
+    def fails(*_: Any) -> Any:
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(service, "score_chunk", fails)
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            await bank.settle()
+
+    run = (await bank.get(created.headers["Location"])).json()
+    assert (run["state"], run["failures"]) == ("failed", 3)
+    assert "disk full" in run["error"]
+
+
+async def test_midnight_asks_for_a_nightly_run_once(bank: Bank) -> None:
+    await bank.settle()
+    bank.clock.set_now(datetime(2026, 3, 2, 16, 0, 1, tzinfo=UTC))  # 00:00:01 in the bank
+    await bank.settle()
+    await bank.settle()
+    async with bank.database.connection() as connection:
+        rows = await connection.fetch("SELECT kind, day FROM scoring_run ORDER BY created_at")
+
+    assert [(row["kind"], row["day"].isoformat()) for row in rows][-2:] == [
+        ("nightly", "2026-03-01"),
+        ("nightly", "2026-03-02"),
+    ]
+
+
+async def test_a_run_that_waits_is_not_asked_for_twice(bank: Bank) -> None:
+    await bank.settle()
+    posts = [
+        await bank.http.post("/v1/scoring-runs", json={"kind": "full"}, headers=bank.headers)
+        for _ in range(2)
+    ]
+
+    assert len({post.json()["run_id"] for post in posts}) == 1
+    unknown = await bank.get("/v1/scoring-runs/none")
+    assert unknown.status_code == 404
