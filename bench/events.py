@@ -13,7 +13,7 @@ from bench.plan import Plan
 from bench.product import Product
 
 BATCH = 200
-CUSTOMERS = 50
+CUSTOMERS = 100
 CONNECTIONS = 4
 VISIBLE_SECONDS = 120.0
 

@@ -76,7 +76,7 @@ def running(data: Path | None, *, customers: int) -> Generator[Product]:
 
 @contextmanager
 def _started(root: Path, customers: int) -> Generator[Product]:
-    command = [sys.executable, "-m", "bihuan.cli", "up", "--data", str(root), "--demo"]
+    command = [str(Path(sys.executable).with_name("bihuan")), "up", "--data", str(root), "--demo"]
     command += ["--customers", str(customers), "--seed", str(SEED), "--port", str(_free_port())]
     told = {"BIHUAN_ENVIRONMENT": "test", "BIHUAN_BUSINESS_NOW": MORNING}
     with (root / "up.log").open("wb") as log:

@@ -28,6 +28,7 @@ from gateway.keys.service import encryption_key
 from gateway.settings import Settings
 from gateway.staff import repository as staff_rows
 from gateway.staff.domain import Staff
+from shared.clock import real_now
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.logging import log
@@ -55,6 +56,7 @@ class Directory:
         self._known: Known | None = None
         self._staff: dict[str, Staff | None] = {}
         self.jwks_document: dict[str, Any] = {}
+        self._published: list[str] = []
 
     @property
     def known(self) -> Known:
@@ -83,11 +85,18 @@ class Directory:
         return self.jwks_document
 
     async def staff(self, staff_id: str) -> Staff | None:
-        """Look a person up; remembered until anything changes."""
+        """Look a person up; remembered until anything changes.
+
+        Raises:
+            Unavailable: if the database does not answer.
+        """
         if staff_id not in self._staff:
             revision = self.known.revision
-            async with self._database.sessions() as session:
-                found = await staff_rows.find(session, staff_id)
+            try:
+                async with self._database.sessions() as session:
+                    found = await staff_rows.find(session, staff_id)
+            except (OSError, SQLAlchemyError) as error:
+                raise Unavailable("The staff table cannot be read at the moment") from error
             if revision != self.known.revision or len(self._staff) >= REMEMBERED_STAFF:
                 return found
             self._staff[staff_id] = found
@@ -106,12 +115,21 @@ class Directory:
             )
         if self._known is None or known.revision >= self._known.revision:
             self._known, self._staff = known, {}
-            self.jwks_document = keys.public_document(known.keys)
+            self._publish()
+
+    def _publish(self) -> None:
+        """Compose the JWKS document anew, if a key has come or has been retired for long enough."""
+        grace = self._settings.key_grace
+        published = keys.published(self.known.keys, now=real_now(), grace=grace)
+        if [each.kid for each in published] != self._published:
+            self._published = [each.kid for each in published]
+            self.jwks_document = keys.public_document(published)
 
     async def follow(self) -> None:
         """Notice what other gateways changed, for ever."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            self._publish()
             try:
                 if await self._revision() != self.known.revision:
                     await self.refresh()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -24,9 +25,9 @@ from gateway.documents import api as documents_api
 from gateway.documents.api import Merged
 from gateway.documents.domain import merge, scopes_of
 from gateway.door.admission import Admission
-from gateway.door.app import OWN, Door
+from gateway.door.app import Door
 from gateway.door.limits import ClientLimits, new_limiter
-from gateway.door.routes import RouteTable, operations_of
+from gateway.door.routes import OWN, RouteTable, operations_of
 from gateway.door.upstream import Upstream
 from gateway.keys import api as keys_api
 from gateway.keys import service as keys
@@ -37,8 +38,8 @@ from gateway.staff.domain import roles_of
 from gateway.tokens import api as tokens_api
 from gateway.tokens.domain import TokenRefused
 from gateway.tokens.service import TokenServer
+from gateway.tokens.verifier import OwnVerifier
 from shared import app as kit
-from shared.auth import Verifier
 from shared.client import ServiceClient
 from shared.clock import real_now
 from shared.database import Database
@@ -90,11 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.token_server = TokenServer(settings, state.database, state.directory, limiter)
     state.roles = roles_of(_catalogue(settings, "roles"))
     state.codes = codes_of(_catalogue(settings, "codes"))
-    state.verifier = Verifier(
-        issuer=settings.token_issuer,
-        audience=settings.token_audience,
-        fetch_keys=state.directory.jwks,
-    )
+    state.verifier = OwnVerifier(settings, state.directory)
     app.add_exception_handler(TokenRefused, tokens_api.answer_refusal)
     return app
 
@@ -173,19 +170,35 @@ def _merged(documents: dict[str, Any]) -> Merged:
     return Merged(orjson.dumps(document), scopes_of(document["paths"]))
 
 
+class _Server(uvicorn.Server):
+    """Tells the door of the signal to stop; uvicorn tells it only once every poll has answered."""
+
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+        super().__init__(config)
+        self._door = door
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Let polls answer, then stop as uvicorn does."""
+        self._door.stop()
+        super().handle_exit(sig, frame)
+
+
 def serve(settings: Settings) -> None:
     """Run the gateway until it is told to stop."""
     configure_logging(settings.service, settings.log_level)
-    uvicorn.run(
-        create_gateway(settings),
+    door = create_gateway(settings)
+    config = uvicorn.Config(
+        door,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
     )
+    _Server(config, door).run()
 
 
 if __name__ == "__main__":

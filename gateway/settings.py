@@ -58,6 +58,11 @@ class Settings(ServiceSettings):
     )
 
     @property
+    def key_grace(self) -> timedelta:
+        """How long a retired signing key stays published: a token's life, and clocks may differ."""
+        return self.token_lifetime + timedelta(seconds=30)
+
+    @property
     def service_urls(self) -> dict[str, str]:
         """Where each service listens."""
         return {

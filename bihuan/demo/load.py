@@ -13,8 +13,9 @@ import pyarrow as pa
 from bihuan.columns import IMPORTS
 from bihuan.demo.bank import Block, TruthWriter, blocks
 from bihuan.demo.standing import Complaint
-from bihuan.http import Gateway, Json
+from bihuan.http import Gateway, Json, Refused
 
+SETTLE_SECONDS = 120.0
 BLOCKS_PER_UPLOAD = 4  # 20,000 customers, some 100 MB of events: well under the import's limit
 
 Progress = Callable[[str, int, int | None], None]
@@ -112,5 +113,11 @@ def _open(gateway: Gateway, complaint: Complaint) -> None:
 
 
 def _score(gateway: Gateway, report: DemoReport, progress: Progress) -> None:
-    run = gateway.post("/v1/scoring-runs", {"kind": "full"})
-    report.scoring_run = gateway.follow_scoring(run["run_id"], _telling(progress, "scoring"))
+    """Ask for runs until one covers everybody: segments follow profile's feed a little behind."""
+    until = time.monotonic() + SETTLE_SECONDS
+    told = _telling(progress, "scoring")
+    while report.scoring_run.get("total", 0) < report.customers:
+        if time.monotonic() > until:
+            raise Refused(f"only {report.scoring_run['total']} customers were scored in time")
+        run = gateway.post("/v1/scoring-runs", {"kind": "full"})
+        report.scoring_run = gateway.follow_scoring(run["run_id"], told)

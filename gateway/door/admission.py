@@ -12,7 +12,8 @@ from gateway.staff import domain as staff
 from gateway.staff.domain import ActorRefused, Role
 from gateway.tokens import domain as tokens
 from gateway.tokens.service import TokenServer
-from shared.auth import Token, Verifier
+from gateway.tokens.verifier import OwnVerifier
+from shared.auth import Token
 from shared.clock import real_now
 
 REMEMBERED_ACTORS = 20_000
@@ -24,7 +25,7 @@ class Admission:
     def __init__(
         self,
         *,
-        verifier: Verifier,
+        verifier: OwnVerifier,
         directory: Directory,
         server: TokenServer,
         limits: ClientLimits,

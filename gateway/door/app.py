@@ -1,21 +1,22 @@
 """The door: plain ASGI in front of everything, the gateway's own pages included."""
 
 import time
+from functools import lru_cache
 
 from fastapi import FastAPI
+from prometheus_client import Counter, Histogram
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.door import incoming as head
 from gateway.door.admission import Admission
 from gateway.door.body import ClientGone, drain
 from gateway.door.incoming import Incoming
-from gateway.door.refusals import respond
-from gateway.door.routes import Operation, RouteTable
+from gateway.door.refusals import Fault, respond
+from gateway.door.routes import OWN, Operation, RouteTable
 from gateway.door.upstream import AnswerCut, Upstream
 from shared import metrics, trace
 from shared.errors import DomainError, TooLarge
-
-OWN = "gateway"
+from shared.logging import log
 
 
 class Door:
@@ -42,7 +43,7 @@ class Door:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        service, template, status = OWN, "unmatched", 499
+        service, template = OWN, "unmatched"
         incoming = head.read(scope)
         trace.bind(incoming.traceparent)
         try:
@@ -57,7 +58,14 @@ class Door:
             status = await _refuse(refusal, scope, receive, send)
         except (ClientGone, AnswerCut):
             return  # the server closes the connection, so that nobody takes a part for the whole
+        except Exception as error:  # the outermost edge: nothing else would answer by a problem
+            log.error("unhandled_error", exc_info=error, method=incoming.method, route=template)
+            status = await _refuse(Fault(), scope, receive, send)
         _count(service, incoming.method, template, status, started)
+
+    def stop(self) -> None:
+        """Let open polls answer now: the gateway is told to end."""
+        self._upstream.stop()
 
     async def _admit(self, operation: Operation, incoming: Incoming) -> None:
         if not operation.is_open:
@@ -90,5 +98,14 @@ async def _refuse(refusal: DomainError, scope: Scope, receive: Receive, send: Se
 
 
 def _count(service: str, method: str, template: str, status: int, started: float) -> None:
-    metrics.REQUESTS.labels(service, method, template, status).inc()
-    metrics.LATENCY.labels(service, template).observe(time.perf_counter() - started)
+    requests, latency = _meters(service, method, template, status)
+    requests.inc()
+    latency.observe(time.perf_counter() - started)
+
+
+@lru_cache(maxsize=4096)  # finding a meter by its labels costs more than moving it
+def _meters(service: str, method: str, template: str, status: int) -> tuple[Counter, Histogram]:
+    return (
+        metrics.REQUESTS.labels(service, method, template, status),
+        metrics.LATENCY.labels(service, template),
+    )

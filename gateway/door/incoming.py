@@ -17,13 +17,15 @@ _REPLACED = frozenset({
     b"host", b"expect", b"forwarded", b"x-real-ip", b"authorization", b"bihuan-actor",
     b"traceparent", b"content-length",
 })  # fmt: skip
+_NOT_PASSED_ON = _HOP_BY_HOP | _REPLACED
 _NOT_ANSWERED = _HOP_BY_HOP | {b"date", b"server"}
+_USUAL_CONNECTIONS = {None, "keep-alive", "close"}
 _WAIT = re.compile(rb"(?:^|&)wait=(\d{1,3})(?:\.\d*)?(?:&|$)")
 
 
 @dataclass(slots=True)
 class Incoming:
-    """The head of one request."""
+    """The head of one request, and whether its answer has begun."""
 
     method: str
     path: str
@@ -34,6 +36,7 @@ class Incoming:
     traceparent: str = ""
     length: int | None = None
     has_body: bool = False
+    is_answered: bool = False
 
     @property
     def wait_seconds(self) -> int:
@@ -47,24 +50,22 @@ def read(scope: Scope) -> Incoming:
     raw: list[tuple[bytes, bytes]] = scope["headers"]
     incoming = Incoming(scope["method"], scope["path"], scope["query_string"])
     seen: dict[bytes, str] = {}
-    dropped = _HOP_BY_HOP
+    kept: list[tuple[str, str]] = []
     for name, value in raw:
-        if name in _REPLACED:
+        if name in _NOT_PASSED_ON:
             seen.setdefault(name, value.decode("utf-8", "replace"))
-        elif name == b"connection":
-            dropped = dropped | {part.strip() for part in value.lower().split(b",")}
-        elif name == b"transfer-encoding":
-            incoming.has_body = True
-    for name, value in raw:
-        if not (name in _REPLACED or name in dropped or name.startswith(b"x-forwarded-")):
-            incoming.headers.add(name.decode("latin-1"), value.decode("utf-8", "replace"))
+        elif not name.startswith(b"x-forwarded-"):
+            kept.append((name.decode("latin-1"), value.decode("utf-8", "replace")))
+    if (connection := seen.get(b"connection")) not in _USUAL_CONNECTIONS:
+        named = {part.strip() for part in (connection or "").lower().split(",")}
+        kept = [(name, value) for name, value in kept if name not in named]
+    incoming.traceparent = trace.accept(seen.get(b"traceparent"))
+    incoming.headers = CIMultiDict([*kept, ("traceparent", incoming.traceparent)])
     incoming.authorization = seen.get(b"authorization")
     incoming.actor = seen.get(b"bihuan-actor")
-    incoming.traceparent = trace.accept(seen.get(b"traceparent"))
-    incoming.headers["traceparent"] = incoming.traceparent
     if (length := seen.get(b"content-length")) is not None:
         incoming.length = int(length)
-        incoming.has_body = incoming.length > 0
+    incoming.has_body = bool(incoming.length) or b"transfer-encoding" in seen
     return incoming
 
 

@@ -63,10 +63,19 @@ class ServiceUnavailable(Unavailable):
         super().__init__(f"The {service} service does not answer; try again shortly", part=service)
 
 
+class Fault(DomainError):
+    code = "internal_error"
+    title = "A fault of ours"
+
+    def __init__(self) -> None:
+        super().__init__("The request failed for a reason of ours; report the trace_id")
+
+
 _OWN_STATUS: dict[type[DomainError], int] = {
     UploadTooSlow: 408,
     MethodNotAllowed: 405,
     RateLimited: 429,
+    Fault: 500,
 }
 
 

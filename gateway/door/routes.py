@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from gateway.door.refusals import InvalidId, MethodNotAllowed, UnknownPath
 
+OWN = "gateway"
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -54,7 +55,7 @@ def operations_of(service: str, document: Mapping[str, Any]) -> Iterator[Operati
                 template=template,
                 pace=_pace(template, item[method]),
                 is_import=template.endswith(":import"),
-                is_open=not item[method].get("security"),
+                is_open=service == OWN and not item[method].get("security"),
             )
 
 

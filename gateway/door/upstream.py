@@ -14,14 +14,15 @@ from yarl import URL
 from gateway.door.body import Body, ClientGone, too_large, until_gone
 from gateway.door.incoming import Incoming, answerable
 from gateway.door.refusals import ServiceUnavailable
-from gateway.door.routes import Operation, Pace, RouteTable
+from gateway.door.routes import OWN, Operation, Pace, RouteTable
 from gateway.settings import Settings
 from shared.logging import log
 
 CONNECT_SECONDS = 1.0
 # Shorter than the services keep an idle connection (75 s), so that none is used as it closes.
 KEEP_ALIVE_SECONDS = 30.0
-_WITHOUT_DEFAULTS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+# What aiohttp would say on its own, where the client said nothing.
+_SILENT = (("accept", "*/*"), ("accept-encoding", "identity"), ("user-agent", "bihuan-gateway"))
 
 
 class AnswerCut(Exception):
@@ -37,6 +38,11 @@ class Upstream:
         self._bases = {name: url.rstrip("/") for name, url in settings.service_urls.items()}
         self._timeouts: dict[float, ClientTimeout] = {}
         self._session: aiohttp.ClientSession | None = None
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let open polls answer now: the gateway is told to end."""
+        self._stopping.set()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -45,7 +51,6 @@ class Upstream:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            skip_auto_headers=_WITHOUT_DEFAULTS,
         ) as self._session:
             yield
 
@@ -69,11 +74,10 @@ class Upstream:
             AnswerCut: the service broke off after the answer had begun.
         """
         body = await self._body(operation, incoming, receive)
-        if operation.pace is Pace.ANSWER:
-            return await self._exchange(operation, incoming, body, send)
-        if isinstance(body, Body) and not body.is_read:  # who sends a body is seen to be there
-            return await self._exchange(operation, incoming, body, send)
-        return await _while_there(self._exchange(operation, incoming, body, send), receive)
+        exchange = self._exchange(operation, incoming, body, send)
+        if operation.pace is Pace.ANSWER or isinstance(body, Body):
+            return await exchange  # soon over, or the client is seen to be there by its body
+        return await self._watched(exchange, operation, incoming, receive)
 
     async def fetch(self, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """GET a small answer for the gateway itself.
@@ -89,6 +93,29 @@ class Upstream:
                 return response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unavailable(operation, error) from error
+
+    async def _watched(
+        self,
+        exchange: Coroutine[Any, Any, int],
+        operation: Operation,
+        incoming: Incoming,
+        receive: Receive,
+    ) -> int:
+        """Give a long exchange up when its client hangs up, a poll also when the gateway stops."""
+        working = asyncio.create_task(exchange)
+        ends = [asyncio.create_task(until_gone(receive))]
+        if operation.pace is Pace.FEED:
+            ends.append(asyncio.create_task(_true(self._stopping)))
+        try:
+            await asyncio.wait((working, *ends), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            if self._stopping.is_set() and not incoming.is_answered:
+                raise ServiceUnavailable(OWN)
+            raise ClientGone
+        finally:
+            for task in (working, *ends):
+                task.cancel()
 
     async def _body(
         self, operation: Operation, incoming: Incoming, receive: Receive
@@ -109,11 +136,16 @@ class Upstream:
         url = self._bases[operation.service] + incoming.path
         if incoming.query:
             url = f"{url}?{incoming.query.decode('latin-1')}"
+        headers = incoming.headers
+        for name, value in _SILENT:
+            headers.setdefault(name, value)
+        is_untyped = body is not None and "content-type" not in headers
         return self.session.request(
             incoming.method,
             URL(url, encoded=True),
-            headers=incoming.headers,
+            headers=headers,
             data=body,
+            skip_auto_headers=("content-type",) if is_untyped else None,
             allow_redirects=False,
             timeout=self._timeout(operation, incoming),
         )
@@ -123,7 +155,6 @@ class Upstream:
     ) -> int:
         if body is not None and incoming.length is not None:
             incoming.headers["content-length"] = str(incoming.length)
-        started = False
         try:
             async with self._request(operation, incoming, body) as response:
                 await send(
@@ -133,16 +164,11 @@ class Upstream:
                         "headers": answerable(response.raw_headers),
                     }
                 )
-                started = True
+                incoming.is_answered = True
                 await _pass_back(response, send)
                 return response.status
         except (aiohttp.ClientError, TimeoutError) as error:
-            if isinstance(body, Body) and body.is_gone:
-                raise ClientGone from error
-            if isinstance(body, Body) and body.refusal is not None and not started:
-                raise body.refusal from error
-            unavailable = _unavailable(operation, error)
-            raise (AnswerCut if started else unavailable) from error
+            raise _reason(operation, incoming, body, error) from error
 
     def _timeout(self, operation: Operation, incoming: Incoming) -> ClientTimeout:
         seconds = self._patience(operation, incoming)
@@ -174,18 +200,21 @@ async def _pass_back(response: aiohttp.ClientResponse, send: Send) -> None:
             return
 
 
-async def _while_there(exchange: Coroutine[Any, Any, int], receive: Receive) -> int:
-    """Give a long exchange up as soon as its client hangs up."""
-    working = asyncio.create_task(exchange)
-    watching = asyncio.create_task(until_gone(receive))
-    try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
-        return working.result()
-    finally:
-        working.cancel()
-        watching.cancel()
+async def _true(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _reason(
+    operation: Operation, incoming: Incoming, body: Body | bytes | None, error: Exception
+) -> Exception:
+    """Why an exchange failed: the client's doing, its body's, or the service's."""
+    if isinstance(body, Body) and body.is_gone:
+        return ClientGone()
+    if incoming.is_answered:
+        return AnswerCut()
+    if isinstance(body, Body) and body.refusal is not None:
+        return body.refusal
+    return _unavailable(operation, error)
 
 
 def _unavailable(operation: Operation, error: Exception) -> ServiceUnavailable:

@@ -77,9 +77,20 @@ def rotate(ring: Sequence[SigningKey], *, now: datetime, notice: timedelta) -> R
     return Rotation(retire=current(ring), promote=promoted, announce=generate(KeyState.NEXT, now))
 
 
-def public_document(ring: Sequence[SigningKey]) -> dict[str, Any]:
+def published(ring: Sequence[SigningKey], *, now: datetime, grace: timedelta) -> list[SigningKey]:
+    """The keys that tokens may be verified by: a retired one until its last token has expired.
+
+    Args:
+        ring: all keys.
+        now: real time.
+        grace: lifetime of a token, with some for clocks that differ.
+    """
+    return [each for each in ring if each.retired_at is None or each.retired_at + grace > now]
+
+
+def public_document(keys: Sequence[SigningKey]) -> dict[str, Any]:
     """Return the JWKS document of RFC 7517: public halves only."""
-    return {"keys": [each.key.as_dict(private=False) for each in ring]}
+    return {"keys": [each.key.as_dict(private=False) for each in keys]}
 
 
 def seal(key: ECKey, kid: str, encryption_key: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -55,7 +55,6 @@ async def rotate(session: AsyncSession, settings: Settings, *, now: datetime) ->
     await repository.change_state(session, rotation.retire, KeyState.RETIRED, retired_at=now)
     await repository.change_state(session, rotation.promote, KeyState.CURRENT)
     repository.add(session, rotation.announce, sealing)
-    grace = settings.token_lifetime + timedelta(minutes=1)
-    await repository.delete_retired(session, before=now - grace)
+    await repository.delete_retired(session, before=now - settings.key_grace)
     await session.flush()
     return await repository.list_keys(session, sealing)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from services.feedback.customers.service import OWNERS
 from services.feedback.main import MIGRATIONS
@@ -10,6 +11,8 @@ from services.feedback.settings import Settings
 from services.feedback.vocabulary import vocabulary
 from shared.feed import Handler, Reader, Sequencer
 from shared.worker import Loop, WorkerContext, run_worker
+
+NEW = timedelta(minutes=10)  # far longer than a transaction that could hide a decision
 
 
 def build(context: WorkerContext) -> Sequence[Loop]:
@@ -37,12 +40,16 @@ def _reader(context: WorkerContext, feed: str, handler: Handler) -> Reader:
 async def _settle(context: WorkerContext, recorder: Recorder) -> None:
     """Close what passed in silence, and link outcomes that met their decision in the doorway.
 
-    Report and decision may be stored at the same moment, neither seeing the other.
+    Report and decision may be stored at the same moment, neither seeing the other: look at all
+    once, then at those that are new.
     """
+    since: datetime | None = None
     while True:
+        now = context.clock.now()
         async with context.database.transaction() as connection:
-            await recorder.link(connection)
-            closed = await recorder.close_silent(connection, now=context.clock.now())
+            await recorder.link(connection, since=since)
+            closed = await recorder.close_silent(connection, now=now)
+        since = now - NEW
         if closed < CLOSED_AT_ONCE:
             await asyncio.sleep(context.settings.closing_pause.total_seconds())
 

@@ -6,7 +6,6 @@ from fastapi import FastAPI
 
 from services.profile.accounts.api import router as accounts
 from services.profile.assessments.api import router as assessments
-from services.profile.base import Base
 from services.profile.complaints.api import router as complaints
 from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
@@ -21,14 +20,9 @@ from services.profile.snapshot import snapshot
 from services.profile.timeline.api import router as timeline
 from shared.app import create_app, serve
 from shared.client import ServiceClient
-from shared.feed.serve import feed_router
-from shared.feed.tables import feed_tables
-from shared.idempotency import idempotency_table
+from shared.feed import feed_router
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-feed_tables(Base.metadata)
-idempotency_table(Base.metadata)
 
 
 def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:

@@ -39,7 +39,7 @@ class Strict(BaseModel):
 class Amount(Strict):
     """Money: an exact amount and its currency."""
 
-    amount: Annotated[Decimal, Field(max_digits=20, decimal_places=2, examples=["128000.50"])]
+    amount: Annotated[Decimal, Field(max_digits=14, decimal_places=2, examples=["128000.50"])]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import asyncpg
+import httpx
 
+from shared import trace
 from shared.errors import Unavailable
 from shared.feed.events import Event
 from shared.feed.handlers import Run
@@ -39,6 +41,7 @@ async def apply_runs(
     for run in runs:
         chosen = [event for event in run.events if id(event) in wanted]
         if chosen:
+            _continue_trace(chosen)
             await run.handler.apply(connection, chosen, run.gathered)
     await _see(connection, [event for event in events if id(event) in wanted])
 
@@ -50,6 +53,7 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(
         error,
         Unavailable
+        | httpx.TransportError
         | OSError
         | asyncpg.PostgresConnectionError
         | asyncpg.OperatorInterventionError
@@ -57,6 +61,12 @@ def is_passing(error: BaseException) -> bool:
         | asyncpg.TransactionRollbackError
         | asyncpg.LockNotAvailableError,
     )
+
+
+def _continue_trace(events: Sequence[Event]) -> None:
+    """Go on with the trace of the change, if one change is all there is (statement A5)."""
+    traces = {event.traceparent for event in events}
+    trace.bind(trace.accept(traces.pop()) if len(traces) == 1 else trace.start_trace())
 
 
 async def _fresh(connection: asyncpg.Connection, events: Sequence[Event]) -> list[Event]:

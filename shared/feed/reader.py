@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from shared import trace
 from shared.client import ServiceClient
 from shared.database import Database
 from shared.errors import DomainError, Gone
@@ -40,14 +41,14 @@ class Batch:
     next: str
     head_position: int
     swept_age: timedelta | None
-    arrived: float
+    read_at: float
 
     @property
     def swept_ago(self) -> timedelta | None:
         """How long ago everything committed then was included, on our own stop-watch."""
         if self.swept_age is None or FeedCursor.parse(self.next).position < self.head_position:
             return None
-        return self.swept_age + timedelta(seconds=monotonic() - self.arrived)
+        return self.swept_age + timedelta(seconds=monotonic() - self.read_at)
 
 
 class Reader:
@@ -92,6 +93,7 @@ class Reader:
 
     async def step(self) -> int:
         """Read and apply one batch, or the snapshot; return how many events were read."""
+        trace.bind(trace.start_trace())
         async with self._database.connection() as connection:
             cursor = await progress.cursor_of(connection, self.feed, self.lane)
             if cursor is None:
@@ -152,9 +154,9 @@ class Reader:
             next=answer["next"],
             head_position=FeedCursor.parse(answer["head"]).position,
             swept_age=None if age is None else timedelta(seconds=age),
-            # the latest moment at which the feed can have been read: what the answer spent on
+            # the earliest moment at which the feed can have been read: what the answer spent on
             # its way, or in a stopped process, makes it older, not younger
-            arrived=sent + answer["waited_seconds"],
+            read_at=sent + answer["waited_seconds"],
         )
 
     async def _apply(self, batch: Batch, cursor: str) -> None:

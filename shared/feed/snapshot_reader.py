@@ -1,9 +1,10 @@
 """Taking a source's snapshot: at first start, after 410, and on `bihuan rebuild`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import httpx
 import orjson
 
 from shared.client import ServiceClient
@@ -65,7 +66,7 @@ async def _apply_stream(
     async with client.stream(
         "GET", f"{source_of(feed)}/snapshot", params={"types": types, "lane": lane}
     ) as response:
-        lines = response.aiter_lines()
+        lines = _lines(response)
         cursor: str = orjson.loads(await anext(lines))["cursor"]
         batch: list[Event] = []
         async for line in lines:
@@ -81,6 +82,15 @@ async def _apply_stream(
                 await apply(batch)
                 applied, batch = applied + BATCH, []
     raise Unavailable(f"The snapshot of {feed} ended after {applied} events, before its last line")
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the whole lines; only a line feed ends one, whereas httpx also splits at U+2028."""
+    rest = b""
+    async for part in response.aiter_bytes():
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line
 
 
 @asynccontextmanager

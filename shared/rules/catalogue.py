@@ -72,6 +72,7 @@ class Catalogue:
     def __init__(self, attributes: Iterable[Attribute]) -> None:
         """Take the attributes; a later one replaces an earlier one of the same name."""
         self._attributes = {attribute.name: attribute for attribute in attributes}
+        self.kinds = {name: each.type.kind for name, each in self._attributes.items()}
 
     def find(self, name: str) -> Attribute | None:
         """The attribute of this name, if there is one."""

@@ -1,6 +1,7 @@
 """Builders of feedback's tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,37 +23,33 @@ ALL = bearer("outcomes:write", "outcomes:read", "performance:read", "feeds:read"
 
 
 def proposition(**other: Any) -> Proposition:
-    return Proposition(
-        **{
-            "customer_id": "c_1",
-            "proposition_id": "p_1",
-            "decision_id": "d_1",
-            "channel": "app",
-            "direction": "in",
-            "decided_at": NOW,
-            "strategy": "idle_cash",
-            "action": "idle_cash-steady_30",
-            "treatment": "idle_cash-steady_30/app/in",
-            "product": "steady_30",
-            "category": "wealth_management",
-            "goal": "converted",
-            "window_days": 7,
-            **other,
-        }
+    usual = Proposition(
+        customer_id="c_1",
+        proposition_id="p_1",
+        decision_id="d_1",
+        channel="app",
+        direction="in",
+        decided_at=NOW,
+        strategy="idle_cash",
+        action="idle_cash-steady_30",
+        treatment="idle_cash-steady_30/app/in",
+        product="steady_30",
+        category="wealth_management",
+        goal="converted",
+        window_days=7,
     )
+    return replace(usual, **other)
 
 
 def report(**other: Any) -> Report:
-    return Report(
-        **{
-            "outcome_id": "o_1",
-            "proposition_id": "p_1",
-            "outcome": "clicked",
-            "occurred_at": NOW,
-            "recorded_at": NOW,
-            **other,
-        }
+    usual = Report(
+        outcome_id="o_1",
+        proposition_id="p_1",
+        outcome="clicked",
+        occurred_at=NOW,
+        recorded_at=NOW,
     )
+    return replace(usual, **other)
 
 
 def reaction(outcome: str, minute: int = 0) -> Reaction:

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import orjson
 
 from services.segment.features.service import FeatureIntake
 from services.segment.main import create_app
@@ -90,12 +91,12 @@ class Bank:
             while (await sequence(connection)).moved:
                 pass
             rows = await connection.fetch(
-                "SELECT type, subject, version, data FROM feed"
+                "SELECT type, subject, version, data::text FROM feed"
                 " WHERE coalesce($1, type) = type AND NOT (type LIKE '%attribute%' AND $1 IS NULL)"
                 " ORDER BY position",
                 kind,
             )
-        return [dict(row) for row in rows]
+        return [{**row, "data": orjson.loads(row["data"])} for row in rows]
 
     async def levels(self, customer_id: str) -> dict[str, Any]:
         return (await self.get(f"/v1/customers/{customer_id}/levels")).json()["levels"]

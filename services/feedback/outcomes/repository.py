@@ -63,6 +63,7 @@ _TAKE_EARLY = f"""
 DELETE FROM early_outcome AS e USING proposition AS p
 WHERE p.proposition_id = e.proposition_id AND e.problem IS NULL
   AND ($1::text[] IS NULL OR e.proposition_id = ANY ($1))
+  AND ($2::timestamptz IS NULL OR e.recorded_at >= $2)
 RETURNING {", ".join("e." + name.strip() for name in _REPORT.split(","))}, e.reporter
 """  # noqa: S608 - names of ours
 _LABEL = """
@@ -146,10 +147,16 @@ async def add_early(connection: asyncpg.Connection, reports: Sequence[Report]) -
 
 
 async def take_early(
-    connection: asyncpg.Connection, proposition_ids: Sequence[str] | None
+    connection: asyncpg.Connection,
+    proposition_ids: Sequence[str] | None,
+    *,
+    since: datetime | None,
 ) -> list[Report]:
-    """Remove and return early outcomes whose proposition is known now (None: of any)."""
-    rows = await connection.fetch(_TAKE_EARLY, proposition_ids)
+    """Remove and return early outcomes whose proposition is known now.
+
+    None: of any proposition; recorded at any time.
+    """
+    rows = await connection.fetch(_TAKE_EARLY, proposition_ids, since)
     return sorted((_to_report(row) for row in rows), key=lambda report: report.outcome_id)
 
 

@@ -92,10 +92,14 @@ class Recorder:
         )
 
     async def link(
-        self, connection: asyncpg.Connection, proposition_ids: Sequence[str] | None = None
+        self,
+        connection: asyncpg.Connection,
+        proposition_ids: Sequence[str] | None = None,
+        *,
+        since: datetime | None = None,
     ) -> None:
-        """Record the early outcomes whose decision has arrived (None: of any proposition)."""
-        reports = await repository.take_early(connection, proposition_ids)
+        """Record the early outcomes whose decision has arrived (None: of any, of any time)."""
+        reports = await repository.take_early(connection, proposition_ids, since=since)
         if not reports:
             return
         propositions = await repository.lock_propositions(

@@ -41,6 +41,7 @@ async def list_accounts(
     responses=problem_responses(404),
 )
 async def put_account(
+    *,
     customer_id: CustomerId,
     account_id: Annotated[str, Path(pattern=ID_PATTERN)],
     wanted: AccountPut,

@@ -19,7 +19,9 @@ Day = Annotated[date, AfterValidator(is_day)]
 
 class AccountPut(Strict):
     role: Role = Role.OWNER
-    currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$", description="Default: the bank's")] = None
+    currency: Annotated[
+        str | None, Field(pattern="^[A-Z]{3}$", description="Default: the bank's")
+    ] = None
     opened_at: Day
     closed_at: Day | None = None
     status: Annotated[str | None, Field(pattern=NO_NUL, max_length=64)] = None

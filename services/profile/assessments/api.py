@@ -26,9 +26,7 @@ async def list_assessments(
     """List a customer's risk assessments, latest first."""
     key = decode_cursor(after, 1)
     before = datetime.fromisoformat(key[0]) if key else None
-    found = await service.list_of(
-        session, customer_id, token=token, before=before, limit=limit + 1
-    )
+    found = await service.list_of(session, customer_id, token=token, before=before, limit=limit + 1)
     items = [AssessmentRead.model_validate(each) for each in found]
     return page_of(items, limit, lambda each: [each.assessed_at])
 
@@ -41,6 +39,7 @@ async def list_assessments(
     responses=problem_responses(404, 409),
 )
 async def create_assessment(
+    *,
     customer_id: CustomerId,
     wanted: AssessmentCreate,
     response: Response,

@@ -41,6 +41,7 @@ async def list_complaints(
     responses=problem_responses(404),
 )
 async def open_complaint(
+    *,
     customer_id: CustomerId,
     wanted: ComplaintCreate,
     response: Response,
@@ -63,6 +64,7 @@ async def open_complaint(
     responses=problem_responses(404),
 )
 async def close_complaint(
+    *,
     customer_id: CustomerId,
     complaint_id: Annotated[str, Path(pattern=ID_PATTERN)],
     response: Response,

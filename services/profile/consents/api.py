@@ -57,6 +57,7 @@ async def list_statements(
 
 @router.put("/consents/{purpose}", dependencies=writes, responses=problem_responses(404))
 async def put_consent(
+    *,
     customer_id: CustomerId,
     purpose: Purpose,
     wanted: ConsentPut,
@@ -73,6 +74,7 @@ async def put_consent(
 
 @router.put("/preferences", dependencies=writes, responses=problem_responses(404))
 async def put_preferences(
+    *,
     customer_id: CustomerId,
     wanted: PreferencesPut,
     response: Response,
@@ -81,7 +83,5 @@ async def put_preferences(
     clock: Clock,
 ) -> Written:
     """Switch personalisation or automated decisions on or off; it holds on every device."""
-    event_id = await service.choose(
-        session, customer_id, wanted.chosen(), token=token, clock=clock
-    )
+    event_id = await service.choose(session, customer_id, wanted.chosen(), token=token, clock=clock)
     return Written.tell(response, event_id)

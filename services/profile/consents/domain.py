@@ -27,7 +27,8 @@ class State(StrEnum):
 
 
 class Channel(StrEnum):
-        APP = "app"
+    ALL = "all"
+    APP = "app"
     SMS = "sms"
     WECHAT = "wechat"
     RM = "rm"
@@ -101,9 +102,7 @@ def applied(current: Iterable[Consent], statement: Statement) -> list[Consent]:
     if statement.channel is Channel.ALL and statement.state is State.WITHDRAWN:
         channels |= set(known)
     return [
-        Consent(
-            purpose=statement.purpose, channel=channel, state=statement.state, at=statement.at
-        )
+        Consent(purpose=statement.purpose, channel=channel, state=statement.state, at=statement.at)
         for channel in sorted(channels)
         if _supersedes(statement, known.get(channel)) and not _is_overruled(statement, known)
     ]

@@ -70,6 +70,18 @@ async def add_records(
     )
 
 
+async def recorded_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> set[tuple[str, str, str, str, datetime]]:
+    """Return (customer, purpose, channel, state, at) of what customers said before."""
+    rows = await connection.fetch(
+        """SELECT customer_id, purpose, channel, state, at FROM consent_record
+           WHERE customer_id = ANY ($1::text[])""",
+        customer_ids,
+    )
+    return {tuple(row.values()) for row in rows}  # pyright: ignore[reportReturnType]
+
+
 async def put(connection: asyncpg.Connection, consents: Sequence[tuple[str, Consent]]) -> None:
     """Write where customers stand now."""
     stands = [consent for _, consent in consents]

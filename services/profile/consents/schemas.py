@@ -11,10 +11,15 @@ class ConsentPut(Strict):
 
     channel: Channel = Channel.ALL
     state: State
-    text_version: Annotated[str, Field(pattern=NO_NUL, min_length=1, max_length=64, description="Of the text shown")]
+    text_version: Annotated[
+        str, Field(pattern=NO_NUL, min_length=1, max_length=64, description="Of the text shown")
+    ]
     at: Moment | None = Field(default=None, description="When it was said; default: now")
     evidence: Annotated[
-        str, Field(pattern=NO_NUL, min_length=1, max_length=500, description="Reference of the proof kept")
+        str,
+        Field(
+            pattern=NO_NUL, min_length=1, max_length=500, description="Reference of the proof kept"
+        ),
     ]
 
     def to_domain(self, purpose: Purpose, now: Moment) -> Statement:

@@ -66,9 +66,18 @@ async def record_many(
             touched[customer] = None
     await repository.add_records(connection, statements, recorded_by=recorded_by, now=now)
     await repository.put(
-        connection, [(customer, each) for customer in touched for each in standing[customer].values()]
+        connection,
+        [(customer, each) for customer in touched for each in standing[customer].values()],
     )
     return await _announce(connection, list(touched), now)
+
+
+async def unrecorded(
+    connection: asyncpg.Connection, statements: Sequence[tuple[str, Statement]]
+) -> list[tuple[str, Statement]]:
+    """Return those of the statements that were not recorded before, each once."""
+    known = await repository.recorded_of(connection, [customer for customer, _ in statements])
+    return [said for said in dict.fromkeys(statements) if _key(*said) not in known]
 
 
 async def choose(
@@ -140,3 +149,7 @@ async def _announce(
             for customer, consents in found.items()
         ],
     )
+
+
+def _key(customer_id: str, said: Statement) -> tuple[str, str, str, str, datetime]:
+    return (customer_id, said.purpose, said.channel, said.state, said.at)

@@ -37,10 +37,9 @@ def _ring(settings: AppSettings) -> KeyRing:
 Ring = Annotated[KeyRing, Depends(_ring)]
 
 
-@router.put(
-    "/customers/{customer_id}", dependencies=writes, responses=problem_responses(404)
-)
+@router.put("/customers/{customer_id}", dependencies=writes, responses=problem_responses(404))
 async def put_customer(
+    *,
     customer_id: CustomerId,
     wanted: CustomerPut,
     response: Response,
@@ -53,16 +52,13 @@ async def put_customer(
     """State a customer anew, adding it if it is not there; without an account it is a prospect."""
     facts = wanted.facts(settings.bank_currency, only_sent=False)
     stated = Stated(facts, wanted.identifiers(only_sent=False))
-    event_id = await service.put(
-        session, customer_id, stated, token=token, ring=ring, clock=clock
-    )
+    event_id = await service.put(session, customer_id, stated, token=token, ring=ring, clock=clock)
     return Written.tell(response, event_id)
 
 
-@router.patch(
-    "/customers/{customer_id}", dependencies=writes, responses=problem_responses(404)
-)
+@router.patch("/customers/{customer_id}", dependencies=writes, responses=problem_responses(404))
 async def patch_customer(
+    *,
     customer_id: CustomerId,
     wanted: CustomerPatch,
     response: Response,
@@ -118,6 +114,7 @@ async def search_customers(
     responses=problem_responses(404),
 )
 async def unmask_customer(
+    *,
     customer_id: CustomerId,
     wanted: Unmask,
     session: Session,

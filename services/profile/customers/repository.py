@@ -1,6 +1,7 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from typing import Any
 
 import asyncpg
 from sqlalchemy import ColumnElement, or_, select, update
@@ -66,9 +67,7 @@ async def owners_of(
         "SELECT customer_id, org_path, rm_id FROM customer WHERE customer_id = ANY ($1::text[])",
         customer_ids,
     )
-    return {
-        row["customer_id"]: Owner(org_path=row["org_path"], rm_id=row["rm_id"]) for row in rows
-    }
+    return {row["customer_id"]: Owner(org_path=row["org_path"], rm_id=row["rm_id"]) for row in rows}
 
 
 async def add_missing(
@@ -97,9 +96,7 @@ async def list_visible(
     return [dict(row) for row in (await session.execute(statement)).mappings()]
 
 
-async def change(
-    session: AsyncSession, customer_id: str, facts: Facts, now: datetime
-) -> None:
+async def change(session: AsyncSession, customer_id: str, facts: Facts, now: datetime) -> None:
     """Write facts of a customer."""
     await session.execute(
         update(CustomerRow)
@@ -115,3 +112,48 @@ def standing_of(columns: Facts, today: date) -> Standing:
         flags=Flags(**{field.name: columns[field.name] for field in fields(Flags)}),
         minor_until=minor_until(columns["party_type"], columns["birth_date"], today),
     )
+
+
+async def standings_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], today: date
+) -> dict[str, Standing]:
+    """Return the standing of customers; who is not there is left out."""
+    rows = await connection.fetch(
+        """SELECT customer_id, party_type, birth_date, org_path, rm_id, is_deceased, is_frozen,
+               in_hardship, in_collection
+           FROM customer WHERE customer_id = ANY ($1::text[])""",
+        customer_ids,
+    )
+    return {row["customer_id"]: standing_of(dict(row), today) for row in rows}
+
+
+async def upsert_many(
+    connection: asyncpg.Connection,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    types: Mapping[str, str],
+    now: datetime,
+) -> set[str]:
+    """Write customers, only those that differ from what is there; return whom.
+
+    Args:
+        connection: inside a transaction.
+        rows: money in fen; no two of one customer.
+        types: PostgreSQL types by column.
+        now: when it was stated.
+    """
+    columns = ", ".join(types)
+    facts = [name for name in types if name != "customer_id"]
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.values(), 2))
+    written = await connection.fetch(
+        f"""INSERT INTO customer AS t ({columns}, created_at, updated_at)
+            SELECT g.*, $1, $1 FROM unnest({arrays}) AS g ({columns}) ORDER BY customer_id
+            ON CONFLICT (customer_id) DO UPDATE
+            SET updated_at = $1, {", ".join(f"{name} = excluded.{name}" for name in facts)}
+            WHERE ({", ".join(f"t.{name}" for name in facts)})
+               IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in facts)})
+            RETURNING customer_id""",  # noqa: S608 - names of ours
+        now,
+        *[[row[name] for row in rows] for name in types],
+    )
+    return {row["customer_id"] for row in written}

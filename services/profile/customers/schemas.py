@@ -35,7 +35,9 @@ def _is_birth_date(value: date | None) -> date | None:
     return value
 
 
-Identifier = Annotated[str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=128)]
+Identifier = Annotated[
+    str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=128)
+]
 Count = Annotated[int | None, Field(default=None, ge=0, le=200)]
 Label = Annotated[str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=64)]
 
@@ -128,7 +130,13 @@ class CustomerSearch(Strict):
 
 class Unmask(Strict):
     purpose: Annotated[
-        str, Field(pattern=NO_NUL, min_length=3, max_length=200, description="What for; kept with your name")
+        str,
+        Field(
+            pattern=NO_NUL,
+            min_length=3,
+            max_length=200,
+            description="What for; kept with your name",
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -88,18 +89,16 @@ async def must_see(session: AsyncSession, customer_id: str, token: Token) -> Non
     await repository.get(session, customer_id, token)
 
 
-async def must_see_fast(
-    connection: asyncpg.Connection, customer_id: str, token: Token
-) -> None:
+async def must_see_fast(connection: asyncpg.Connection, customer_id: str, token: Token) -> None:
     """Do as `must_see`, without a query where the token sees every customer.
 
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     token.must_see(customer_id)
-    if token.org is not None or token.rm is not None:
-        if not await visible_to(connection, [customer_id], token):
-            raise NoSuchCustomer(f"No customer {customer_id}")
+    is_narrowed = token.org is not None or token.rm is not None
+    if is_narrowed and not await visible_to(connection, [customer_id], token):
+        raise NoSuchCustomer(f"No customer {customer_id}")
 
 
 async def visible_to(
@@ -122,9 +121,7 @@ async def hold(session: AsyncSession, customer_id: str, token: Token) -> None:
     await repository.get(session, customer_id, token, lock=True)
 
 
-async def get(
-    session: AsyncSession, customer_id: str, *, token: Token, ring: KeyRing
-) -> Customer:
+async def get(session: AsyncSession, customer_id: str, *, token: Token, ring: KeyRing) -> Customer:
     """Return a customer with masked identifiers.
 
     Raises:
@@ -142,9 +139,25 @@ async def standing(
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    return repository.standing_of(
-        await repository.get(session, customer_id, token), clock.today()
-    )
+    return repository.standing_of(await repository.get(session, customer_id, token), clock.today())
+
+
+async def standings_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], clock: BusinessClock
+) -> dict[str, Standing]:
+    """Return the standing of customers; who is not there is left out."""
+    return await repository.standings_of(connection, customer_ids, clock.today())
+
+
+async def upsert_many(
+    connection: asyncpg.Connection,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    types: Mapping[str, str],
+    now: datetime,
+) -> set[str]:
+    """State customers anew, only those that differ; return who was written."""
+    return await repository.upsert_many(connection, rows, types=types, now=now)
 
 
 async def search(
@@ -204,9 +217,10 @@ def flags_changed(customer_id: str, standing: Standing, at: datetime) -> NewEven
 
 
 def announcements(
-    customer_id: str, before: Standing, after: Standing, at: datetime
+    customer_id: str, before: Standing | None, after: Standing, at: datetime
 ) -> list[NewEvent]:
-    """Return the events that a change of standing calls for."""
+    """Return the events that a change of standing calls for; None: there was no customer."""
+    before = before or Standing()
     events: list[NewEvent] = []
     if (before.flags, before.minor_until) != (after.flags, after.minor_until):
         events.append(flags_changed(customer_id, after, at))
@@ -234,16 +248,12 @@ async def change(
     columns = await repository.get(session, customer_id, token)
     after = repository.standing_of(columns, clock.today())
     connection = await raw_connection(session)
-    told = await publish_many(
-        connection, announcements(customer_id, before, after, clock.now())
-    )
+    told = await publish_many(connection, announcements(customer_id, before, after, clock.now()))
     changed = await features.refresh(connection, [customer_id], clock)
     return told[0] if told else changed
 
 
-async def _shown(
-    session: AsyncSession, found: Sequence[Facts], ring: KeyRing
-) -> list[Customer]:
+async def _shown(session: AsyncSession, found: Sequence[Facts], ring: KeyRing) -> list[Customer]:
     connection = await raw_connection(session)
     masked = await identifiers.shown(connection, ring, [each["customer_id"] for each in found])
     return [

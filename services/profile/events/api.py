@@ -20,6 +20,7 @@ router = APIRouter(prefix="/v1", tags=["events"])
 
 @router.post("/events", dependencies=[requires("events:write")])
 async def record_events(
+    *,
     wanted: EventsCreate,
     response: Response,
     database: AppDatabase,

@@ -1,6 +1,4 @@
-"""Events: what happened with a customer. Told twice they count once; late or in any order they
-lead to the same features (statement L3).
-"""
+"""Events: told twice they count once; late or in any order the features are the same (L3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +8,7 @@ from typing import Any
 
 AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-LARGEST_FEN = 10**15
+LARGEST_FEN = 10**14
 MOST_EMPLOYEES = 10_000_000
 
 

@@ -22,7 +22,7 @@ def _is_storable(value: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 class EventAmount(Strict):
-    amount: Annotated[Decimal, Field(max_digits=24, decimal_places=2, examples=["1200.00"])]
+    amount: Annotated[Decimal, Field(max_digits=17, decimal_places=2, examples=["1200.00"])]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
@@ -43,7 +43,9 @@ class EventCreate(Strict):
     counterparty_kind: Literal["own", "external", "merchant", "payroll"] | None = None
     purpose: Code | None = Field(default=None, description="Such as the motive of a card spend")
     sequence: Annotated[int | None, Field(ge=0, lt=2**63)] = None
-    data: Annotated[dict[str, Any] | None, Field(max_length=50), AfterValidator(_is_storable)] = None
+    data: Annotated[dict[str, Any] | None, Field(max_length=50), AfterValidator(_is_storable)] = (
+        None
+    )
 
     def to_domain(self) -> Event:
         amounts = [each for each in (self.amount, self.balance_after) if each is not None]

@@ -31,9 +31,7 @@ async def create_roll(wanted: RollCreate, database: AppDatabase, clock: Clock) -
     response_model=RunRead,
     responses=problem_responses(404),
 )
-async def get_roll(
-    run_id: Annotated[str, Path(pattern=ID_PATTERN)], database: AppDatabase
-) -> Run:
+async def get_roll(run_id: Annotated[str, Path(pattern=ID_PATTERN)], database: AppDatabase) -> Run:
     """Return how far a run has come."""
     async with database.connection() as connection:
         return await service.get_run(connection, run_id)

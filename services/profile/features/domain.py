@@ -1,4 +1,4 @@
-"""The facts of a customer that rules are written over: names, types, and when they cannot be told."""
+"""The facts of a customer that rules are written over: names, types, what cannot be told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ class Kind(StrEnum):
 
 def _kinds(**names_by_kind: str) -> dict[str, Kind]:
     return {
-        name: Kind(kind.rstrip("_")) for kind, names in names_by_kind.items() for name in names.split()
+        name: Kind(kind.rstrip("_"))
+        for kind, names in names_by_kind.items()
+        for name in names.split()
     }
 
 
@@ -29,8 +31,9 @@ FEATURES: Mapping[str, Kind] = _kinds(
     enum="party_type occupation residence_area track acquisition_source rural_funnel_stage "
     "card_motive top_channel enterprise_size tax_rating",
     text="industry credit_rating",
-    int_="age minor_children local_hukou_years risk_class tenure_days open_accounts rm_contacts_90d "
-    "rm_contacts_365d wechat_replies_90d product_count asset_category_count first_purchase_days "
+    int_="age minor_children local_hukou_years risk_class tenure_days open_accounts "
+    "rm_contacts_90d rm_contacts_365d wechat_replies_90d product_count asset_category_count "
+    "first_purchase_days "
     "days_to_next_maturity repurchases_365d fund_trades_90d overdue_days days_since_card_issued "
     "quick_pay_bindings auto_pay_count days_since_active active_days_30d active_days_90d "
     "active_days_prev_90d active_days_365d logins_30d logins_90d days_since_login transactions_90d "

@@ -86,9 +86,7 @@ async def begin_collecting(connection: asyncpg.Connection, now: datetime) -> str
     return run_id
 
 
-async def collect(
-    connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]
-) -> None:
+async def collect(connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]) -> None:
     """Have a run recompute these customers too."""
     await runs.collect(connection, run_id, customer_ids)
 

@@ -31,7 +31,9 @@ class RunRow(Base):
     """A run over many customers, restartable at `after`."""
 
     __tablename__ = "feature_run"
-    __table_args__ = (Index("feature_run_queue", "created_at", postgresql_where="state <> 'completed'"),)
+    __table_args__ = (
+        Index("feature_run_queue", "created_at", postgresql_where="state <> 'completed'"),
+    )
 
     run_id: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)

@@ -27,6 +27,7 @@ async def get_flags(
 
 @router.put("", dependencies=[requires("customers:write")], responses=problem_responses(404))
 async def put_flags(
+    *,
     customer_id: CustomerId,
     wanted: FlagsPut,
     response: Response,
@@ -35,7 +36,5 @@ async def put_flags(
     clock: Clock,
 ) -> Written:
     """Freeze a customer, note hardship, collection or death, or lift any of them."""
-    event_id = await service.put(
-        session, customer_id, wanted.raised(), token=token, clock=clock
-    )
+    event_id = await service.put(session, customer_id, wanted.raised(), token=token, clock=clock)
     return Written.tell(response, event_id)

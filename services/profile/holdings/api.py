@@ -19,6 +19,7 @@ router = APIRouter(prefix="/v1/customers/{customer_id}/holdings", tags=["holding
 
 @router.get("", dependencies=[requires("customers:read")], responses=problem_responses(404))
 async def list_holdings(
+    *,
     customer_id: CustomerId,
     session: Session,
     token: CurrentToken,
@@ -41,6 +42,7 @@ async def list_holdings(
     responses=problem_responses(404, 409),
 )
 async def put_holding(
+    *,
     customer_id: CustomerId,
     holding_id: Annotated[str, Path(pattern=ID_PATTERN)],
     wanted: HoldingPut,
@@ -54,9 +56,7 @@ async def put_holding(
     currency = settings.bank_currency
     holding = wanted.to_domain(holding_id, currency)
     balance = wanted.to_balance(currency, clock.now())
-    event_id = await service.put(
-        session, customer_id, holding, balance, token=token, clock=clock
-    )
+    event_id = await service.put(session, customer_id, holding, balance, token=token, clock=clock)
     return Written.tell(response, event_id)
 
 

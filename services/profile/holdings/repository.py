@@ -73,7 +73,7 @@ async def list_of(
         .order_by(HoldingRow.holding_id)
         .limit(limit)
     )
-    rows = (await session.execute(statement)).tuples()
+    rows = (await session.execute(statement)).all()
     return [(_to_holding(row), point and Balance(point.balance, point.at)) for row, point in rows]
 
 

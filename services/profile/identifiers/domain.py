@@ -31,7 +31,7 @@ def normalised(kind: str, value: str) -> str:
 
 
 def masked(kind: str, value: str) -> str:
-    """Return what may be shown without a purpose: 张*, 138****5678, 110***********123X, a***@b.cn."""
+    """Return what may be shown without a purpose: 张*, 138****5678, 110********12X, a***@b.cn."""
     match kind:
         case Kind.NAME:
             return value[:1] + "*" * max(len(value) - 1, 1)

@@ -14,9 +14,7 @@ class Sealed:
     digest: bytes
 
 
-async def put(
-    connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]]
-) -> set[str]:
+async def put(connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]]) -> set[str]:
     """Store identifiers; return the customers for whom something changed."""
     rows = await connection.fetch(
         """INSERT INTO identifier AS i (customer_id, kind, sealed, digest)

@@ -38,7 +38,9 @@ class KeyRing:
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        self._ciphers = {key_id: AESGCM(_derived(secret, "seal")) for key_id, secret in keys.items()}
+        self._ciphers = {
+            key_id: AESGCM(_derived(secret, "seal")) for key_id, secret in keys.items()
+        }
         self._newest = next(reversed(keys), "")
         self._index_key = _derived(next(iter(keys.values()), ""), "index")
 
@@ -123,7 +125,8 @@ async def store_many(
 ) -> set[str]:
     """Keep (customer, kind, value) of many customers; return the customers whose values changed."""
     return await repository.put(
-        connection, [(customer, ring.seal(customer, kind, value)) for customer, kind, value in values]
+        connection,
+        [(customer, ring.seal(customer, kind, value)) for customer, kind, value in values],
     )
 
 
@@ -134,7 +137,7 @@ async def shown(
     found: dict[str, dict[str, str]] = {customer_id: {} for customer_id in customer_ids}
     for customer_id, sealed in await repository.list_of(connection, customer_ids):
         value = ring.open(customer_id, sealed.kind, sealed.body)
-        found[customer_id][sealed.kind] = masked(sealed.kind, value)
+        found[customer_id][sealed.kind] = masked(sealed.kind, normalised(sealed.kind, value))
     return found
 
 

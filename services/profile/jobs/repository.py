@@ -65,9 +65,7 @@ async def take_oldest(connection: asyncpg.Connection) -> Job | None:
     return row and _to_job(row)
 
 
-async def start(
-    connection: asyncpg.Connection, job_id: str, run_id: str, now: datetime
-) -> None:
+async def start(connection: asyncpg.Connection, job_id: str, run_id: str, now: datetime) -> None:
     await connection.execute(
         "UPDATE job SET state = 'running', run_id = $2, started_at = $3 WHERE job_id = $1",
         job_id,

@@ -110,19 +110,28 @@ def catalogue_of(entries: Iterable[AttributeEntry]) -> Catalogue:
 
 def fit(features: Mapping[str, object], catalogue: Catalogue) -> dict[str, bool | float | str]:
     """Keep what is declared and of the declared kind; the rest counts as missing."""
+    kinds = catalogue.kinds
     return {
         name: value
         for name, value in features.items()
         if isinstance(value, bool | int | float | str)
-        and (attribute := catalogue.find(name)) is not None
-        and _is_of(attribute.type.kind, value)
+        and name in kinds
+        and type(value) in _ACCEPTED[kinds[name]]
+        and (type(value) is not float or math.isfinite(value))
     }
 
 
-def dated(features: Mapping[str, object], catalogue: Catalogue) -> Mapping[str, object]:
-    """The features with dates as dates; they are stored as text."""
-    days = [attribute.name for attribute in catalogue if attribute.type is AttributeType.DATE]
-    return {**features, **{name: _day(features.get(name)) for name in days}} if days else features
+def date_names(catalogue: Catalogue) -> list[str]:
+    """The attributes that are dates; they are stored as text."""
+    return [name for name, kind in catalogue.kinds.items() if kind is Kind.DATE]
+
+
+def day_of(value: object) -> date | None:
+    """A stored date; what is none counts as missing."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def frame_of(
@@ -135,7 +144,7 @@ def frame_of(
         names: the columns wanted, declared attributes all of them.
         catalogue: their declarations.
     """
-    kinds = {attribute.name: attribute.type.kind for attribute in catalogue}
+    kinds = catalogue.kinds
     columns = {
         name: pl.Series(name, [given.get(name) for given in features], _STORED[kinds[name]])
         for name in names
@@ -145,24 +154,15 @@ def frame_of(
     return pl.DataFrame([placed, *columns.values()]).with_columns(days)
 
 
+_ACCEPTED: dict[Kind, tuple[type, ...]] = {
+    Kind.NUMBER: (float, int),
+    Kind.BOOLEAN: (bool,),
+    Kind.TEXT: (str,),
+    Kind.DATE: (str,),
+}
 _STORED = {
     Kind.NUMBER: pl.Float64(),
     Kind.BOOLEAN: pl.Boolean(),
     Kind.TEXT: pl.String(),
     Kind.DATE: pl.String(),
 }
-
-
-def _day(value: object) -> date | None:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _is_of(kind: Kind, value: bool | float | str) -> bool:
-    if isinstance(value, bool):
-        return kind is Kind.BOOLEAN
-    if isinstance(value, str):
-        return kind in {Kind.TEXT, Kind.DATE}
-    return kind is Kind.NUMBER and math.isfinite(value)

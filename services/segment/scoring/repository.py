@@ -21,7 +21,7 @@ VALUES ({", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))})
 """  # noqa: S608 - names of ours
 _WAITING = """
 SELECT * FROM scoring_run WHERE state = 'queued' AND kind = $1 AND day = $2
-ORDER BY created_at LIMIT 1
+ORDER BY created_at LIMIT 1 FOR UPDATE
 """
 _NEXT = "SELECT * FROM scoring_run WHERE finished_at IS NULL ORDER BY created_at, run_id LIMIT 1"
 _BEGIN = """
@@ -80,7 +80,7 @@ async def get(session: AsyncSession, run_id: str) -> Run:
 
 
 async def find_waiting(connection: asyncpg.Connection, kind: RunKind, day: date) -> Run | None:
-    """A run of this kind for this day that has not begun."""
+    """A run of this kind for this day that has not begun, nor will until the caller commits."""
     row = await connection.fetchrow(_WAITING, kind.value, day)
     return _to_run(row) if row else None
 

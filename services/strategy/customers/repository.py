@@ -80,14 +80,6 @@ async def find(connection: asyncpg.Connection, customer_id: str) -> Customer | N
     return None if row is None else to_customer(row)
 
 
-async def exists(connection: asyncpg.Connection, customer_id: str) -> bool:
-    return bool(
-        await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM customer_state WHERE customer_id = $1)", customer_id
-        )
-    )
-
-
 async def lock(connection: asyncpg.Connection, customer_id: str) -> Customer | None:
     """Find a customer and let nobody else decide about them until the transaction ends."""
     row = await connection.fetchrow(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
 
 from services.strategy.decisions import service
 from services.strategy.decisions.domain.explanation import Explained
@@ -21,14 +22,13 @@ from services.strategy.decisions.schemas import (
 )
 from services.strategy.decisions.service import Decider
 from shared.auth import CurrentToken, authorise, requires
-from shared.errors import FieldError, Malformed, NotFound
+from shared.errors import FieldError, Malformed
 from shared.problems import problem_responses
 
 M = TypeVar("M", bound=BaseModel)
-DecisionId = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The decision's id")
-]
+DecisionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The decision's id")]
 WAIT_FOR = "bihuan-wait-for"
+_SCHEMAS = "#/components/schemas/"
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
 
@@ -57,7 +57,6 @@ async def list_recommendations(request: Request) -> Response:
     token.must_see(customer_id)
     _refuse_parameters(request, known=tuple(RecommendationQuery.model_fields))
     wanted = _read_query(request)
-    decider = _decider(request)
     asked = service.Request(
         customer_id=customer_id,
         channel=wanted.channel,
@@ -67,12 +66,12 @@ async def list_recommendations(request: Request) -> Response:
         wait_for=request.headers.get(WAIT_FOR),
         must_exist=True,
     )
-    return _json(await decider.decide(asked, token))
+    return _json(await _decider(request).decide(asked, token))
 
 
-router.add_route("/decisions", create_decision, methods=["POST"], include_in_schema=False)
+router.add_route("/v1/decisions", create_decision, methods=["POST"], include_in_schema=False)
 router.add_route(
-    "/customers/{customer_id}/recommendations",
+    "/v1/customers/{customer_id}/recommendations",
     list_recommendations,
     methods=["GET"],
     include_in_schema=False,
@@ -201,11 +200,77 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        paths = document["paths"]
-        if "/v1/decisions" not in paths:
+        if "/v1/decisions" not in document["paths"]:
             document["components"]["schemas"] |= _schemas()
-            paths["/v1/decisions"] = {"post": _create_operation()}
-            paths["/v1/customers/{customer_id}/recommendations"] = {"get": _list_operation()}
+            document["paths"] |= _paths()
         return document
 
     app.openapi = openapi
+
+
+def _schemas() -> dict[str, Any]:
+    _, definitions = models_json_schema(
+        [(DecisionCreate, "validation"), (DecisionRead, "serialization")],
+        ref_template=f"{_SCHEMAS}{{model}}",
+    )
+    return definitions["$defs"]
+
+
+def _paths() -> dict[str, Any]:
+    wait_for = {
+        "name": "Bihuan-Wait-For",
+        "in": "header",
+        "required": False,
+        "description": "Event id a write answered in `Bihuan-Event`: waits at most 150 ms for it",
+        "schema": {"type": "string"},
+    }
+    create = {
+        "operationId": "create_decision",
+        "summary": create_decision.__doc__,
+        "parameters": [wait_for],
+        "requestBody": {"required": True, "content": _content("DecisionCreate")},
+        **_usual("decisions:write"),
+    }
+    recommendations = {
+        "operationId": "list_recommendations",
+        "summary": list_recommendations.__doc__,
+        "parameters": [_customer_id(), *_query_parameters(), wait_for],
+        **_usual("recommendations:read", 404),
+    }
+    return {
+        "/v1/decisions": {"post": create},
+        "/v1/customers/{customer_id}/recommendations": {"get": recommendations},
+    }
+
+
+def _usual(scope: str, *statuses: int) -> dict[str, Any]:
+    problems = problem_responses(400, 401, 403, 404, 413, 422, 429, 503, *statuses)
+    answer = {"description": "The decision", "content": _content("DecisionRead")}
+    return {
+        "tags": ["decisions"],
+        "security": [{"bihuan": [scope]}],
+        "responses": {"200": answer, **{str(code): item for code, item in problems.items()}},
+    }
+
+
+def _content(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"{_SCHEMAS}{schema}"}}}
+
+
+def _customer_id() -> dict[str, Any]:
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+    return {"name": "customer_id", "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters() -> list[dict[str, Any]]:
+    properties = RecommendationQuery.model_json_schema()["properties"]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema.pop("description"),
+            "schema": schema,
+        }
+        for name, schema in properties.items()
+    ]

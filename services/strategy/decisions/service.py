@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
+from services.strategy.catalogue.domain.compiled import Catalogue
 from services.strategy.catalogue.service import Catalogues
 from services.strategy.channels.domain import Direction
 from services.strategy.contacts import service as contacts
@@ -37,7 +38,7 @@ from services.strategy.settings import Settings
 from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import Database
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.feed import wait_applied
 from shared.ids import new_id
 from shared.logging import log
@@ -49,7 +50,11 @@ TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # TimeoutErr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a caller asked for; `wait_for` is the event that must have been applied."""
+    """What a caller asked for.
+
+    `wait_for` is the event that must have been applied; `must_exist`: an unknown customer is an
+    error and not an empty answer.
+    """
 
     customer_id: str
     channel: str
@@ -61,6 +66,7 @@ class Request:
     is_dry_run: bool = False
     wants_personalization: bool = True
     wait_for: str | None = None
+    must_exist: bool = False
 
 
 class Decider:
@@ -96,6 +102,17 @@ class Decider:
                 self._knowledge = known
         return known
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue as this process knows it.
+
+        Raises:
+            Unavailable: before the first one was read.
+        """
+        if self._knowledge is None:
+            raise Unavailable("The catalogue is being read; try again in a moment")
+        return self._knowledge.catalogue
+
     async def decide(self, request: Request, token: Token) -> bytes:
         """Return the answer as JSON, within the budget.
 
@@ -116,11 +133,6 @@ class Decider:
         self._note(started, in_time=True)
         return answer
 
-    async def knows(self, customer_id: str) -> bool:
-        """Tell whether there is such a customer."""
-        async with self._database.connection() as connection:
-            return await customers.exists(connection, customer_id)
-
     async def record_of(self, decision_id: str, token: Token) -> Record:
         """Return a decision from the log.
 
@@ -130,7 +142,7 @@ class Decider:
         async with self._database.connection() as connection:
             record = await repository.get(connection, decision_id)
             known = await customers.find(connection, record.customer_id)
-        if token.customer not in {None, record.customer_id} or not _reaches(token, known):
+        if token.customer not in {None, record.customer_id} or not contacts.reaches(token, known):
             raise NotFound(f"No decision {decision_id}")
         return record
 
@@ -175,7 +187,8 @@ class Decider:
         async with self._database.connection() as connection:
             is_applied = await self._has_applied(connection, request.wait_for)
             known = await self._read(connection, request, token, now)
-            if not _reaches(token, known.customer):
+            is_missing = request.must_exist and known.customer is None
+            if is_missing or not contacts.reaches(token, known.customer):
                 raise NotFound(f"No customer {request.customer_id}")
             if known.answered is not None:
                 return known.answered
@@ -345,17 +358,6 @@ def _event(request: Request, made: _Made) -> str:
 def _seed_of(decision_id: str) -> int:
     """Return the decision's own dice: 63 bits of its id, so that the log need not keep them."""
     return int.from_bytes(blake2b(decision_id.encode(), digest_size=8).digest()) >> 1
-
-
-def _reaches(token: Token, customer: Customer | None) -> bool:
-    """Tell whether the token's data scope (organisation subtree, RM) has this customer in it."""
-    if token.org is None and token.rm is None:
-        return True
-    if customer is None:
-        return False
-    org = customer.org_path or ""
-    in_org = token.org is None or f"{org}/".startswith(f"{token.org.rstrip('/')}/")
-    return in_org and token.rm in {None, customer.rm_id}
 
 
 def _empty_answer(request: Request, cause: str) -> bytes:

@@ -51,6 +51,11 @@ async def set_quota(
     await connection.execute(_SET_QUOTA, product, fen, to_fen(smallest), only_new)
 
 
+async def list_exhausted(connection: asyncpg.Connection) -> frozenset[str]:
+    """Products of whose quota not even the smallest sale is left."""
+    return frozenset(row["product"] for row in await connection.fetch(EXHAUSTED))
+
+
 async def take(connection: asyncpg.Connection, product: str, units: Decimal) -> bool:
     """Take units of a quota, if they are left: one guarded statement."""
     return await connection.fetchval(_TAKE, product, to_fen(units)) is not None

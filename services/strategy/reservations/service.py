@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import asyncpg
 
-from services.strategy.entries.domain import Fields
+from services.strategy.entries import repository as entries
+from services.strategy.entries.domain import Fields, Kind
 from services.strategy.products.domain import QuotaKind, product_of
 from services.strategy.reservations import repository
 from services.strategy.reservations.domain import (
@@ -17,6 +18,9 @@ from services.strategy.reservations.domain import (
     State,
     units_of,
 )
+from shared.auth import Token
+from shared.database import Database
+from shared.errors import NotFound
 from shared.ids import new_id
 
 ONE_FEN = Decimal("0.01")
@@ -36,11 +40,11 @@ async def set_quota(
 
 
 async def reserve(
-    connection: asyncpg.Connection,
+    database: Database,
+    token: Token,
     *,
     customer_id: str,
     product: str,
-    body: Mapping[str, object],
     amount: Decimal | None,
     now: datetime,
     lifetime: timedelta,
@@ -50,33 +54,41 @@ async def reserve(
     Raises:
         QuotaExhausted: not so much is left.
     """
-    reservation = Reservation(
-        id=new_id(),
-        customer_id=customer_id,
-        product=product,
-        units=units_of(product_of(product, Fields(body)), amount),
-        state=State.RESERVED,
-        at=now,
-        expires_at=now + lifetime,
-    )
-    if not await repository.take(connection, product, reservation.units):
-        raise QuotaExhausted(f"Less than {reservation.units} is left of the quota of {product}")
-    await repository.add(connection, reservation)
-    return reservation
+    token.must_see(customer_id)
+    async with database.transaction() as connection:
+        entry = await entries.get(connection, Kind.PRODUCT, product)
+        reservation = Reservation(
+            id=new_id(),
+            customer_id=customer_id,
+            product=product,
+            units=units_of(product_of(product, Fields(entry.body)), amount),
+            state=State.RESERVED,
+            at=now,
+            expires_at=now + lifetime,
+        )
+        if not await repository.take(connection, product, reservation.units):
+            raise QuotaExhausted(f"Less than {reservation.units} is left of {product}'s quota")
+        await repository.add(connection, reservation)
+        return reservation
 
 
-async def settle(connection: asyncpg.Connection, reservation_id: str, wanted: State) -> Reservation:
+async def settle(
+    database: Database, token: Token, reservation_id: str, wanted: State
+) -> Reservation:
     """Confirm or release a reservation; repeated, it changes nothing.
 
     Raises:
         ReservationSettled: it was settled otherwise, or expired.
     """
-    reservation = await repository.get(connection, reservation_id, lock=True)
-    if reservation.state is wanted:
-        return reservation
-    if reservation.state is not State.RESERVED:
-        raise ReservationSettled(f"The reservation is {reservation.state.value} already")
-    if wanted is State.RELEASED:
-        await repository.give_back(connection, reservation.product, reservation.units)
-    await repository.set_state(connection, reservation, wanted)
-    return replace(reservation, state=wanted)
+    async with database.transaction() as connection:
+        reservation = await repository.get(connection, reservation_id, lock=True)
+        if token.customer not in {None, reservation.customer_id}:
+            raise NotFound(f"No reservation {reservation_id}")
+        if reservation.state is wanted:
+            return reservation
+        if reservation.state is not State.RESERVED:
+            raise ReservationSettled(f"The reservation is {reservation.state.value} already")
+        if wanted is State.RELEASED:
+            await repository.give_back(connection, reservation.product, reservation.units)
+        await repository.set_state(connection, reservation, wanted)
+        return replace(reservation, state=wanted)

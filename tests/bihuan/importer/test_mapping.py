@@ -5,6 +5,8 @@ import pytest
 
 from bihuan.importer.mapping import MappingRefused, load_mapping, parse_mapping
 
+EVENT_FIELDS = ("event_id", "customer_id", "type", "occurred_at")
+
 
 def document(**changes: Any) -> dict[str, Any]:
     part = {"file": "people", "fields": {"customer_id": "{id}", "party_type": "person"}}

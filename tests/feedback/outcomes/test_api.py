@@ -4,6 +4,8 @@ from typing import Any
 import anyio
 import pytest
 
+from services.feedback.outcomes import repository
+from services.feedback.outcomes.service import proposed
 from tests.feedback.kit import ALL, NOW, RECORDER, Service, decision, entry
 from tests.kit import bearer
 
@@ -16,13 +18,10 @@ def outcome(kind: str = "clicked", **other: Any) -> dict[str, Any]:
 
 async def test_an_outcome_is_recorded_linked_and_announced_once(service: Service) -> None:
     await service.decide(decision())
+    sale = outcome("converted", amount={"amount": "50000", "currency": "CNY"})
 
-    first = await service.report(
-        outcome("converted", amount={"amount": "50000", "currency": "CNY"})
-    )
-    again = await service.report(
-        outcome("converted", amount={"amount": "50000", "currency": "CNY"})
-    )
+    first = await service.report(sale)
+    again = await service.report(sale)
 
     assert first.status_code == again.status_code == 200
     assert first.headers["Bihuan-Event"]
@@ -57,9 +56,6 @@ async def test_an_outcome_that_meets_its_decision_in_the_doorway_is_linked_by_th
     service: Service,
 ) -> None:
     async with service.database.transaction() as deciding:
-        from services.feedback.outcomes import repository  # noqa: PLC0415
-        from services.feedback.outcomes.service import proposed  # noqa: PLC0415
-
         await repository.add_propositions(deciding, proposed(decision()))
         await RECORDER.link(deciding, ["p_1"])
         await service.report(outcome())  # committed before the decision is, seen by neither
@@ -199,9 +195,9 @@ async def test_a_cursor_of_another_list_is_refused(service: Service, after: str)
 
 
 async def test_scopes_are_asked_for(service: Service) -> None:
-    reads = bearer("outcomes:read")
-    assert (
-        await service.http.post("/v1/outcomes", json=outcome(), headers=reads)
-    ).status_code == 403
-    answer = await service.http.get("/v1/customers/c_1/outcomes", headers=bearer("outcomes:write"))
-    assert answer.status_code == 403
+    reads, writes = bearer("outcomes:read"), bearer("outcomes:write")
+
+    reported = await service.report(outcome(), **reads)
+    listed = await service.http.get("/v1/customers/c_1/outcomes", headers=writes)
+
+    assert (reported.status_code, listed.status_code) == (403, 403)

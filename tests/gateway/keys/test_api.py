@@ -17,10 +17,7 @@ async def kids(suite: Suite) -> set[str]:
     return {each["kid"] for each in published}
 
 
-async def test_a3_tokens_stay_valid_through_rotations(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.auth.REFETCH_SECONDS", 0.0)  # scaled as the notice is here: to none
+async def test_a3_tokens_stay_valid_through_rotations(suite: Suite) -> None:
     admin = await suite.bearer("operator")
     before = await kids(suite)
     for round_ in range(3):

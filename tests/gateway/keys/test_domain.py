@@ -1,5 +1,6 @@
 """Signing keys: announced before they sign, published until their tokens have expired."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from gateway.keys.domain import (
     NextKeyTooYoung,
     generate,
     public_document,
+    published,
     rotate,
     seal,
     unseal,
@@ -37,10 +39,20 @@ def test_a3_a_key_that_services_may_not_know_yet_never_signs() -> None:
 
 
 def test_the_published_document_holds_no_private_half() -> None:
-    (published,) = public_document([generate(KeyState.CURRENT, NOW)])["keys"]
+    (public,) = public_document([generate(KeyState.CURRENT, NOW)])["keys"]
 
-    assert "d" not in published
-    assert {"kty", "crv", "x", "y", "kid", "use", "alg"} == published.keys()
+    assert "d" not in public
+    assert {"kty", "crv", "x", "y", "kid", "use", "alg"} == public.keys()
+
+
+def test_a_retired_key_is_published_until_its_last_token_has_expired() -> None:
+    lifetime = timedelta(minutes=5)
+    retired = replace(generate(KeyState.RETIRED, NOW), retired_at=NOW)
+    ring = [generate(KeyState.CURRENT, NOW), retired]
+    last = NOW + lifetime - timedelta(microseconds=1)
+
+    assert published(ring, now=last, grace=lifetime) == ring
+    assert published(ring, now=NOW + lifetime, grace=lifetime) == ring[:1]
 
 
 def test_a_sealed_key_opens_under_its_own_key_and_name_only() -> None:

@@ -75,9 +75,11 @@ EIGHT = {
 HIGH = {"r": 4, "f": 3, "m": 3}
 
 
-@pytest.mark.parametrize(("r", "f", "m"), product(range(1, 6), repeat=3))
+@pytest.mark.parametrize(("r", "f", "m"), list(product(range(1, 6), repeat=3)))
 def test_every_combination_of_scores_has_exactly_its_segment(r: int, f: int, m: int) -> None:
-    sides = "".join("H" if score >= HIGH[name] else "L" for name, score in zip("rfm", (r, f, m)))
+    sides = "".join(
+        "H" if score >= HIGH[name] else "L" for name, score in zip("rfm", (r, f, m), strict=True)
+    )
     found = SEGMENTS({"tenure_days": 500, "rfm_r": r, "rfm_f": f, "rfm_m": m})
     value = "hv" if sides[2] == "H" else "lv"
     activity = "ha" if sides[:2] == "HH" else "la"

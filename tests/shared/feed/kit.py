@@ -1,7 +1,7 @@
 """Builders and fakes of the feed's tests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,9 +54,9 @@ async def publish(database: Database, *events: NewEvent) -> list[str]:
 
 
 @asynccontextmanager
-async def running(*loops: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+async def running(*loops: Awaitable[None]) -> AsyncGenerator[None]:
     """Run a worker's loops beside the block."""
-    tasks = [asyncio.create_task(loop) for loop in loops]
+    tasks = [asyncio.ensure_future(loop) for loop in loops]
     try:
         yield
     finally:
@@ -83,18 +83,20 @@ class Source:
 
     database: Database
     state: list[Event] = field(default_factory=list)
+    service: str = "profile"
     is_down: bool = False
     is_cut: bool = False
+    gives_no_tokens: bool = False
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, database: Database) -> AsyncGenerator["Source"]:
-        source = cls(database)
+    async def opened(cls, database: Database, service: str = "profile") -> AsyncGenerator["Source"]:
+        source = cls(database, service=service)
         app = create_app(
             test_settings(Settings, database.url),
-            title="profile",
-            description="profile",
-            routers=[feed_router("profile", source.snapshot)],
+            title=service,
+            description=service,
+            routers=[feed_router(service, source.snapshot)],
             client=ServiceClient("http://test", "x", "x", transport=httpx.MockTransport(_refuse)),
         )
         async with app.router.lifespan_context(app):
@@ -109,8 +111,6 @@ class Source:
         for event in self.state:
             if event.type in types:
                 yield event
-        if self.is_cut:
-            raise ConnectionResetError("the source died")
 
     def http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -129,11 +129,16 @@ class _Gateway(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":
+            if self._source.gives_no_tokens:
+                raise httpx.ConnectError("down", request=request)
             token = access_token("feeds:read")
             return httpx.Response(200, json={"access_token": token, "expires_in": 600})
         if self._source.is_down:
             raise httpx.ConnectError("down", request=request)
-        return await self._app.handle_async_request(request)
+        answer = await self._app.handle_async_request(request)
+        if self._source.is_cut:
+            return httpx.Response(200, content=(await answer.aread())[:-20])
+        return answer
 
 
 def _refuse(_: httpx.Request) -> httpx.Response:

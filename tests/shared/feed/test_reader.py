@@ -5,6 +5,7 @@ from time import monotonic
 
 import pytest
 
+from shared import trace
 from shared.errors import Unavailable
 from shared.feed import Handler, Sequencer, is_held, new_epoch, publish_many, wait_applied
 from shared.feed.progress import rebuild
@@ -243,13 +244,16 @@ async def test_passing_trouble_parks_nothing_and_leaves_the_cursor(
     assert await ledger.values() == [1]
 
 
-async def test_a_source_that_is_down_is_waited_for(source: Source, ledger: Ledger) -> None:
-    source.is_down = True
+@pytest.mark.parametrize("what", ["is_down", "gives_no_tokens"])
+async def test_a_source_that_is_down_is_waited_for(
+    source: Source, ledger: Ledger, what: str
+) -> None:
+    setattr(source, what, True)
     async with running(ledger.reader(source).run()):
         await asyncio.sleep(0.5)
         await publish(source.database, change("c1", 1))
         source.state = [stated(change("c1", 1))]
-        source.is_down = False
+        setattr(source, what, False)
         await eventually(ledger.has([1]))
 
 
@@ -297,11 +301,36 @@ async def test_a_snapshot_that_is_cut_short_is_not_taken_for_the_whole(
 ) -> None:
     source.state = [stated(change("c1", 1))]
     source.is_cut = True
-    with pytest.raises((ConnectionResetError, Unavailable)):
+    with pytest.raises(Unavailable):
         await ledger.reader(source).step()
 
     [cursor] = await rows(ledger.database, "SELECT cursor FROM feed_cursor")
     assert cursor["cursor"] is None
+
+
+async def test_a_snapshot_may_hold_any_text(source: Source, ledger: Ledger) -> None:
+    source.state = [stated(change("c1", "one\u2028line\x85only"))]
+
+    await ledger.reader(source).step()
+
+    assert await ledger.values() == ["one\u2028line\x85only"]
+
+
+async def test_a5_what_a_handler_does_goes_on_in_the_trace_of_the_change(
+    source: Source, ledger: Ledger
+) -> None:
+    seen: list[str] = []
+
+    async def apply(*_: object) -> None:
+        seen.append(trace.trace_id())
+
+    reader = ledger.reader(source, handlers=[Handler([RUN], apply)])
+    await reader.step()
+    trace.bind("00-" + "1" * 32 + "-" + "2" * 16 + "-01")
+    await publish(source.database, fact())
+    await reader.step()
+
+    assert seen == ["1" * 32]
 
 
 async def test_a_caller_can_wait_until_an_event_is_applied(source: Source, ledger: Ledger) -> None:

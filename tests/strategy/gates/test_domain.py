@@ -81,7 +81,9 @@ def test_b5_an_assessment_ends_at_its_last_second() -> None:
     known = customer(risk_valid_until=NOON)
 
     assert code(suitability(fund(2), known)) == "assessment_expired"
-    assert suitability(fund(2), replace(known, risk_valid_until=NOON + timedelta(seconds=1))) is None
+    assert (
+        suitability(fund(2), replace(known, risk_valid_until=NOON + timedelta(seconds=1))) is None
+    )
 
 
 def test_b5_deposits_need_no_assessment_and_r1_is_marked() -> None:

@@ -53,7 +53,7 @@ _COLUMNS = (
 
 EXPRESSIONS: Mapping[str, str] = {
     **{name: f"t.{name}" for name in _COLUMNS.split()},
-    **{name: "NULL" for name in UNKNOWN},
+    **dict.fromkeys(UNKNOWN, "NULL"),
     **{f"has_{key}": f"coalesce(own.has_{key}, false)" for key in categories()},
     # the person
     "age": _AGE,
@@ -95,7 +95,8 @@ EXPRESSIONS: Mapping[str, str] = {
     # holdings
     "product_count": _count("own.products"),
     "asset_category_count": _count("own.asset_products"),
-    "first_purchase_days": "greatest(own.first_product - a.opened, 0)",
+    "first_purchase_days": "CASE WHEN own.first_product IS NOT NULL"
+    " THEN greatest(own.first_product - a.opened, 0) END",
     "days_to_next_maturity": f"own.next_maturity - {DAY}",
     "maturing_amount_30d": _sum("own.maturing"),
     "matured_unrenewed": _sum("n.unrenewed"),
@@ -137,9 +138,7 @@ EXPRESSIONS: Mapping[str, str] = {
     "logins_30d": _count("d.logins_30"),
     "logins_90d": _count("d.logins_90"),
     "days_since_login": f"{DAY} - l.login",
-    "ebank_logins_90d": "CASE WHEN t.party_type = 'company' THEN "
-    + _count("d.logins_90")
-    + " END",
+    "ebank_logins_90d": "CASE WHEN t.party_type = 'company' THEN " + _count("d.logins_90") + " END",
     "top_channel": "l.channel",
     "digital_share_365d": _share("d.online", "d.initiated"),
     "branch_visits_365d": _count("d.visits"),

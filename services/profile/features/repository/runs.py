@@ -43,9 +43,7 @@ async def add(
     )
 
 
-async def collect(
-    connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]
-) -> None:
+async def collect(connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]) -> None:
     """Add customers to a run that is collecting."""
     await connection.execute(
         """INSERT INTO feature_run_customer (run_id, customer_id)

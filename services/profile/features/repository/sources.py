@@ -5,6 +5,7 @@ in customers whatever the planner believes about their number. `$2` is the bank'
 instant. The last N days are the day itself and the N - 1 days before.
 """
 
+# ruff: noqa: S608 - built from this module and the catalogue alone
 from services.profile.vocabulary import categories
 
 DAY = "$2::date"
@@ -31,12 +32,8 @@ SELECT min(opened_at) AS opened,
 FROM account WHERE customer_id = t.customer_id AND role = 'owner' AND opened_at <= {DAY}
 """
 
-_HELD_NOW = ",\n".join(
-    f"bool_or(held AND category = '{key}') AS has_{key}" for key in categories()
-)
-_TOP_CATEGORY = ", ".join(
-    f"sum(now) FILTER (WHERE held AND category = '{key}')" for key in ASSETS
-)
+_HELD_NOW = ",\n".join(f"bool_or(held AND category = '{key}') AS has_{key}" for key in categories())
+_TOP_CATEGORY = ", ".join(f"sum(now) FILTER (WHERE held AND category = '{key}')" for key in ASSETS)
 HOLDINGS = f"""
 SELECT count(DISTINCT category) FILTER (WHERE held AND category <> 'demand_deposit') AS products,
        count(DISTINCT category) FILTER (WHERE held AND asset AND category <> 'demand_deposit')

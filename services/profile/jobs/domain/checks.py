@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from services.profile.accounts.domain import Role
 from services.profile.consents.domain import Channel, Purpose, State
 from services.profile.customers.domain import CODES
+from services.profile.events.domain import LARGEST_FEN
 from services.profile.identifiers.domain import KINDS
 from services.profile.jobs.domain.jobs import Row, one_of
 
@@ -26,14 +27,11 @@ def is_id(value: object) -> bool:
 
 
 def general(row: Row, required: frozenset[str]) -> str | None:
-    """Return what is wrong with any row: a missing value, or a text that cannot be kept."""
+    """Return what is wrong with any row: a missing value, or one that cannot be kept."""
     for name in required:
         if row[name] is None or row[name] == "":
             return f"missing_{name}"
-    for name, value in row.items():
-        if isinstance(value, str) and ("\0" in value or len(value) > 4096):
-            return f"bad_{name}"
-    return None
+    return next((f"bad_{name}" for name, value in row.items() if _cannot_be_kept(value)), None)
 
 
 def customer(row: Row) -> str | None:
@@ -133,3 +131,9 @@ def _balance(row: Row, now: datetime) -> str | None:
     if row["balance_at"] is not None and row["balance_at"] > now + _AHEAD:
         return "ahead_of_time"
     return None
+
+
+def _cannot_be_kept(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value or len(value) > 4096
+    return isinstance(value, int) and abs(value) > LARGEST_FEN

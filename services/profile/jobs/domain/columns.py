@@ -179,9 +179,7 @@ def check_columns(kind: ImportKind, given: pa.Schema) -> None:
     errors = [FieldError(f"/{name}", "unknown column") for name in unknown]
     errors += [FieldError(f"/{name}", "required column") for name in missing]
     if errors:
-        raise WrongColumns(
-            f"{kind} takes {', '.join(layout.schema.names)}", errors=errors
-        )
+        raise WrongColumns(f"{kind} takes {', '.join(layout.schema.names)}", errors=errors)
 
 
 def in_layout(kind: ImportKind, batch: pa.Table) -> pa.Table:

@@ -110,9 +110,7 @@ def sift(
     return Sifted(taken, rejects)
 
 
-def totals(
-    rows: Iterable[Row], dimensions: Sequence[str], measures: Sequence[str] = ()
-) -> Report:
+def totals(rows: Iterable[Row], dimensions: Sequence[str], measures: Sequence[str] = ()) -> Report:
     """Add rows up by each dimension on its own: how many, and the sums of the measures."""
     report: Report = {f"by_{dimension}": {} for dimension in dimensions}
     for row in rows:

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from services.segment.attributes.domain import dated, frame_of
+from services.segment.attributes.domain import date_names, day_of, frame_of
 from services.segment.customers.domain import Known, Levels, LevelValue
 from services.segment.scales.domain import Held, Scale
 from services.segment.scoring.domain.scheme import Computed, Layer, Scheme
@@ -33,25 +33,31 @@ class Evaluator:
     """Evaluates one scheme; compiled once, used until the catalogue changes."""
 
     def __init__(self, scheme: Scheme) -> None:
-        """Compile the rules of the scheme."""
+        """Compile the rules of the scheme, for one customer and for columns."""
         self.scheme = scheme
-        self._layers = [(layer, _compiled(layer)) for layer in scheme.layers]
+        self._names = list(scheme.levels)
+        self._days = date_names(scheme.catalogue)
+        self._functions = [_compiled(layer) for layer in scheme.layers]
         self._segments = compile_single(scheme.segments)
+        self._columns = [[_column(entry) for entry in layer.computed] for layer in scheme.layers]
+        self._members = _members(scheme)
 
     def evaluate(self, known: Known) -> Evaluation:
         """Evaluate one customer; held levels stay as they are."""
         held = held_of(known)
+        values: dict[str, object] = dict(known.features)
+        values |= {name: day_of(values.get(name)) for name in self._days}
         levels: Levels = {}
-        values: dict[str, object] = dict(dated(known.features, self.scheme.catalogue))
-        for layer, levels_of in self._layers:
-            found = levels_of(values)
-            computed = {entry.name: _first(entry, found) for entry in layer.computed}
-            kept = {scale.key: level_of(scale, held.get(scale.key)) for scale in layer.held}
-            levels |= computed | kept
-            values |= computed | kept
+        for layer, function in zip(self.scheme.layers, self._functions, strict=True):
+            found = function(values)
+            for entry in layer.computed:
+                levels[entry.name] = _first(entry, found)
+            for scale in layer.held:
+                levels[scale.key] = level_of(scale, held.get(scale.key))
+            values |= levels
         truths = self._segments(values)
         segments = tuple(key for key, is_member in truths.items() if is_member)
-        return Evaluation(dict(sorted(levels.items())), segments, held)
+        return Evaluation({name: levels[name] for name in self._names}, segments, held)
 
     def evaluate_many(self, customers: Sequence[Known], mover: Mover) -> list[Evaluation]:
         """Evaluate customers together, letting `mover` move their held levels."""
@@ -59,23 +65,15 @@ class Evaluator:
         frame = frame_of(
             [known.features for known in customers], self.scheme.inputs, self.scheme.catalogue
         )
-        for layer in self.scheme.layers:
-            frame = frame.with_columns([_column(entry) for entry in layer.computed])
+        for layer, columns in zip(self.scheme.layers, self._columns, strict=True):
+            frame = frame.with_columns(columns)
             for scale in layer.held:
                 frame = frame.with_columns(_moved(scale, held, frame, mover))
-        names = list(self.scheme.levels)
-        rows = frame.select([*names, self._members()]).iter_rows()
+        rows = frame.select([*self._names, self._members]).iter_rows()
         return [
-            Evaluation(dict(zip(names, levels, strict=True)), tuple(members), own)
+            Evaluation(dict(zip(self._names, levels, strict=True)), tuple(members), own)
             for (*levels, members), own in zip(rows, held, strict=True)
         ]
-
-    def _members(self) -> pl.Expr:
-        keys = [
-            pl.when(to_polars(rule)).then(pl.lit(key)) for key, rule in self.scheme.segments.items()
-        ]
-        nobody = pl.lit(None, dtype=pl.String())
-        return pl.concat_list([*keys, nobody]).list.drop_nulls().alias("segments")
 
 
 def held_of(known: Known) -> HeldLevels:
@@ -121,6 +119,12 @@ def _first(entry: Computed, found: Mapping[str, str | None]) -> LevelValue:
         if key is not None:
             return int(key) if entry.is_number else key
     return None
+
+
+def _members(scheme: Scheme) -> pl.Expr:
+    keys = [pl.when(to_polars(rule)).then(pl.lit(key)) for key, rule in scheme.segments.items()]
+    nobody = pl.lit(None, dtype=pl.String())
+    return pl.concat_list([*keys, nobody]).list.drop_nulls().alias("segments")
 
 
 def _column(entry: Computed) -> pl.Expr:

@@ -23,7 +23,7 @@ class Explained:
 
 
 def explain(decision: Decision, arena: Arena, beliefs: Beliefs) -> list[Explained]:
-    """Return every treatment of the arena: the chosen by rank, then the others by stage and name."""
+    """Return every treatment: the chosen by rank, then those that came furthest."""
     ranks = {proposition.place: proposition.rank for proposition in decision.propositions}
     drawn = {item.place: item.probability for item in decision.shortlist}
     explained = [

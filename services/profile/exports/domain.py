@@ -1,0 +1,148 @@
+"""What the exports answer: columns in Arrow types and the SQL each one is read by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from services.profile.features.domain import FEATURES, Kind
+
+MONEY = pa.decimal128(18, 2)
+MOMENT = pa.timestamp("us", tz="UTC")
+TEXT = pa.string()
+DAY = pa.date32()
+YES = pa.bool_()
+COUNT = pa.int32()
+
+_FEATURE_TYPES: Mapping[Kind, pa.DataType] = {
+    Kind.INT: pa.int32(),
+    Kind.DECIMAL: pa.float64(),
+    Kind.RATIO: pa.float64(),
+    Kind.BOOL: YES,
+    Kind.ENUM: TEXT,
+    Kind.TEXT: TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Rows of many customers, read customer by customer in the order of their ids.
+
+    Args:
+        source: FROM clause; `t` is the customer.
+        schema: the columns.
+        columns: SQL of each column, in the schema's order.
+    """
+
+    source: str
+    schema: pa.Schema
+    columns: tuple[str, ...]
+
+
+def _export(source: str, columns: Mapping[str, tuple[pa.DataType, str]]) -> Export:
+    return Export(
+        source,
+        pa.schema([(name, kind) for name, (kind, _) in columns.items()]),
+        tuple(sql for _, sql in columns.values()),
+    )
+
+
+def _plain(alias: str, kind: pa.DataType, names: str) -> dict[str, tuple[pa.DataType, str]]:
+    return {name: (kind, f"{alias}.{name}") for name in names.split()}
+
+
+def _money(alias: str, names: str) -> dict[str, tuple[pa.DataType, str]]:
+    return {name: (MONEY, f"({alias}.{name} / 100.0)::numeric(18, 2)") for name in names.split()}
+
+
+CUSTOMERS = _export(
+    "customer AS t",
+    {
+        **_plain("t", TEXT, "customer_id party_type"),
+        **_plain("t", DAY, "birth_date"),
+        **_plain("t", TEXT, "gender occupation"),
+        **_money("t", "income_year"),
+        **_plain("t", TEXT, "residence_area"),
+        **_plain("t", YES, "local_hukou"),
+        **_plain("t", COUNT, "local_hukou_years"),
+        **_plain("t", YES, "resident_here"),
+        **_plain("t", COUNT, "minor_children"),
+        **_plain("t", YES, "has_car is_business_owner"),
+        **_plain("t", TEXT, "acquisition_source"),
+        **_money("t", "acquisition_cost"),
+        **_plain("t", YES, "wechat_friend qualified_investor"),
+        **_plain("t", TEXT, "industry enterprise_size credit_rating tax_rating"),
+        **_money("t", "declared_turnover"),
+        **_plain("t", TEXT, "time_zone org_path rm_id"),
+    },
+)
+ACCOUNTS = _export(
+    "customer AS t JOIN account AS a USING (customer_id)",
+    {
+        "account_id": (TEXT, "a.account_id"),
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("a", TEXT, "role currency"),
+        **_plain("a", DAY, "opened_at closed_at"),
+        **_plain("a", TEXT, "status"),
+    },
+)
+HOLDINGS = _export(
+    """customer AS t JOIN holding AS h USING (customer_id)
+       LEFT JOIN LATERAL (
+           SELECT balance, at AS balance_at FROM balance AS p
+           WHERE p.customer_id = h.customer_id AND p.holding_id = h.holding_id
+           ORDER BY day DESC LIMIT 1) AS b ON true""",
+    {
+        "holding_id": (TEXT, "h.holding_id"),
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("h", TEXT, "account_id category product_id currency"),
+        **_plain("h", DAY, "opened_at matures_at closed_at"),
+        **_money("b", "balance"),
+        **_plain("b", MOMENT, "balance_at"),
+        **_money("h", "credit_line amount"),
+        **_plain("h", COUNT, "term_months"),
+        **_money("h", "payment"),
+        **_plain("h", TEXT, "status"),
+        "rate": (pa.float64(), "h.rate"),
+    },
+)
+EVENTS = _export(
+    "customer AS t JOIN event AS e USING (customer_id)",
+    {
+        "event_id": (TEXT, "e.event_id"),
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("e", TEXT, "type"),
+        **_plain("e", MOMENT, "occurred_at"),
+        **_plain("e", TEXT, "account_id holding_id"),
+        **_money("e", "amount"),
+        **_plain("e", TEXT, "direction"),
+        "currency": (TEXT, "CASE WHEN e.amount IS NOT NULL THEN $5::text END"),
+        **_money("e", "balance_after"),
+        **_plain("e", TEXT, "channel counterparty counterparty_kind purpose"),
+        **_plain("e", pa.int64(), "sequence"),
+        "data": (TEXT, "e.data::text"),
+    },
+)
+BALANCES = _export(
+    "customer AS t JOIN balance AS b USING (customer_id)",
+    {
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("b", TEXT, "holding_id"),
+        **_plain("b", DAY, "day"),
+        **_money("b", "balance"),
+        **_plain("b", MOMENT, "at"),
+    },
+)
+
+
+def features(names: list[str], *, of_run: bool) -> Export:
+    """Return the export of these features, of one run's changes (`$5`) or of everybody."""
+    condition = " AND f.run_id = $5::text" if of_run else ""
+    return _export(
+        f"customer AS t JOIN feature AS f ON f.customer_id = t.customer_id{condition}",
+        {
+            "customer_id": (TEXT, "t.customer_id"),
+            "as_of": (MOMENT, "f.as_of"),
+            **{name: (_FEATURE_TYPES[FEATURES[name]], f"f.{name}") for name in names},
+        },
+    )

@@ -1,0 +1,197 @@
+"""Imports of customers, accounts and holdings: each row is stated anew, what differs is written."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from services.profile.customers import service as customers
+from services.profile.features import service as features
+from services.profile.identifiers import service as identifiers
+from services.profile.identifiers.domain import KINDS
+from services.profile.jobs import repository
+from services.profile.jobs.domain import checks
+from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
+from services.profile.jobs.domain.jobs import Outcome, Row, Sifted, sift, totals
+from services.profile.jobs.service.context import Context
+from services.profile.vocabulary import categories
+from shared.feed.publish import publish_many
+
+_CUSTOMER_TYPES = {
+    "customer_id": "text",
+    "party_type": "text",
+    "birth_date": "date",
+    "gender": "text",
+    "occupation": "text",
+    "income_year": "bigint",
+    "residence_area": "text",
+    "local_hukou": "boolean",
+    "local_hukou_years": "int",
+    "resident_here": "boolean",
+    "minor_children": "int",
+    "has_car": "boolean",
+    "is_business_owner": "boolean",
+    "acquisition_source": "text",
+    "acquisition_cost": "bigint",
+    "wechat_friend": "boolean",
+    "qualified_investor": "boolean",
+    "industry": "text",
+    "enterprise_size": "text",
+    "credit_rating": "text",
+    "tax_rating": "text",
+    "declared_turnover": "bigint",
+    "time_zone": "text",
+    "org_path": "text",
+    "rm_id": "text",
+}
+_ACCOUNT_TYPES = {
+    "customer_id": "text",
+    "account_id": "text",
+    "role": "text",
+    "currency": "text",
+    "opened_at": "date",
+    "closed_at": "date",
+    "status": "text",
+}
+_HOLDING_TYPES = {
+    "customer_id": "text",
+    "holding_id": "text",
+    "account_id": "text",
+    "category": "text",
+    "product_id": "text",
+    "currency": "text",
+    "opened_at": "date",
+    "matures_at": "date",
+    "closed_at": "date",
+    "credit_line": "bigint",
+    "amount": "bigint",
+    "term_months": "int",
+    "payment": "bigint",
+    "status": "text",
+    "rate": "float8",
+}
+
+
+async def take_customers(
+    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+) -> Outcome:
+    """State customers anew; ownership and flags that change are announced."""
+    layout = LAYOUTS[ImportKind.CUSTOMERS]
+    sifted = sift(
+        rows,
+        first=first,
+        id_column=layout.id,
+        reason_of=lambda row: checks.general(row, layout.required) or checks.customer(row),
+        key=lambda row: row["customer_id"],
+    )
+    for row in sifted.rows:
+        row["org_path"] = row["org_path"] or ""
+    ids = [row["customer_id"] for row in sifted.rows]
+    await features.lock(connection, ids)
+    before = await customers.standings_of(connection, ids, context.clock)
+    written = await customers.upsert_many(
+        connection, sifted.rows, types=_CUSTOMER_TYPES, now=context.now
+    )
+    changed = written | await identifiers.store_many(
+        connection, context.ring, list(_identifiers(sifted.rows))
+    )
+    after = await customers.standings_of(connection, sorted(written), context.clock)
+    await publish_many(
+        connection,
+        [
+            event
+            for customer_id, standing in sorted(after.items())
+            for event in customers.announcements(
+                customer_id, before.get(customer_id), standing, context.now
+            )
+        ],
+    )
+    return _outcome(sifted, len(changed), totals(sifted.rows, ("party_type", "gender")))
+
+
+async def take_accounts(
+    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+) -> Outcome:
+    """State accounts anew."""
+    layout = LAYOUTS[ImportKind.ACCOUNTS]
+    known = await _customers(connection, rows)
+    sifted = sift(
+        rows,
+        first=first,
+        id_column=layout.id,
+        reason_of=lambda row: checks.general(row, layout.required) or checks.account(row, known),
+        key=lambda row: (row["customer_id"], row["account_id"]),
+    )
+    for row in sifted.rows:
+        row["role"] = row["role"] or "owner"
+        row["currency"] = row["currency"] or context.currency
+    written = await repository.upsert(
+        connection,
+        "account",
+        key=("customer_id", "account_id"),
+        types=_ACCOUNT_TYPES,
+        rows=sifted.rows,
+    )
+    return _outcome(sifted, len(written), totals(sifted.rows, ("role", "status")))
+
+
+async def take_holdings(
+    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+) -> Outcome:
+    """State holdings anew, and the balances given with them."""
+    layout = LAYOUTS[ImportKind.HOLDINGS]
+    known = await _customers(connection, rows)
+    held = await repository.categories_of(connection, sorted(known))
+    now = context.now
+    sifted = sift(
+        rows,
+        first=first,
+        id_column=layout.id,
+        reason_of=lambda row: (
+            checks.general(row, layout.required)
+            or checks.holding(
+                row,
+                known,
+                categories=categories(),
+                known=held,
+                currency=context.currency,
+                now=now,
+            )
+        ),
+        key=lambda row: (row["customer_id"], row["holding_id"]),
+    )
+    for row in sifted.rows:
+        row["currency"] = row["currency"] or context.currency
+    written = await repository.upsert(
+        connection,
+        "holding",
+        key=("customer_id", "holding_id"),
+        types=_HOLDING_TYPES,
+        rows=sifted.rows,
+    )
+    balances = [row for row in sifted.rows if row["balance"] is not None]
+    moved = await repository.put_balances(connection, balances, context.clock.zone.key)
+    report = totals(sifted.rows, ("category", "status"), ("amount", "balance"))
+    return _outcome(sifted, len(written | moved), report)
+
+
+def _identifiers(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
+    return [(row["customer_id"], kind, row[kind]) for row in rows for kind in KINDS if row[kind]]
+
+
+async def _customers(connection: asyncpg.Connection, rows: Sequence[Row]) -> frozenset[str]:
+    wanted = {row["customer_id"] for row in rows if isinstance(row["customer_id"], str)}
+    return await repository.known_customers(
+        connection, [each for each in wanted if checks.is_id(each)]
+    )
+
+
+def _outcome(
+    sifted: Sifted, accepted: int, report: dict[str, dict[str, dict[str, int]]]
+) -> Outcome:
+    return Outcome(
+        accepted=accepted,
+        unchanged=len(sifted.taken) - accepted,
+        rejects=sifted.rejects,
+        touched=sorted({row["customer_id"] for row in sifted.rows}),
+        report=report,
+    )

@@ -1,0 +1,6 @@
+"""Alembic's entry point: the tables of every slice, on the caller's connection."""
+
+from services.profile.tables import METADATA
+from shared.migrations import run
+
+run(METADATA)

@@ -1,0 +1,179 @@
+"""The current state of profile as the events that would have told it (ARCHITECTURE §4)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+
+from services.profile.assessments import service as assessments
+from services.profile.assessments.repository import latest_of
+from services.profile.complaints import service as complaints
+from services.profile.complaints.domain import Complaint
+from services.profile.consents import service as consents
+from services.profile.consents.repository import current_of
+from services.profile.customers import service as customers
+from services.profile.customers.repository import standing_of
+from services.profile.features import service as features
+from services.profile.features.domain import FEATURES, CustomerFeatures
+from shared.clock import real_now
+from shared.feed.events import Event, NewEvent, source_of
+
+AT_ONCE = 500
+
+Page = Sequence[asyncpg.Record]
+Tell = Callable[[asyncpg.Connection, Page], Awaitable[list[NewEvent]]]
+
+# A state whose subject once differed from the default is told also after it went back to it.
+_SUBJECTS = """
+SELECT t.* FROM customer AS t
+WHERE t.customer_id > $1 AND ({condition} OR EXISTS (
+    SELECT FROM feed_version AS v WHERE v.subject = t.customer_id AND v.type = '{type}'))
+ORDER BY t.customer_id LIMIT $2
+"""
+
+
+async def snapshot(connection: asyncpg.Connection, types: frozenset[str]) -> AsyncIterator[Event]:
+    """Yield the current state of the wanted types."""
+    for name, (query, tell) in _SOURCES.items():
+        if name not in types:
+            continue
+        async for event in _pages(connection, query, tell):
+            yield event
+
+
+async def _pages(connection: asyncpg.Connection, query: str, tell: Tell) -> AsyncIterator[Event]:
+    after = ""
+    while page := await connection.fetch(query, after, AT_ONCE):
+        after = page[-1]["customer_id"]
+        for new in await tell(connection, page):
+            yield _event(new)
+
+
+async def _features(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [
+        features.changed_event(
+            CustomerFeatures(
+                customer_id=row["customer_id"],
+                as_of=row["as_of"],
+                features={name: row[name] for name in FEATURES},
+            )
+        )
+        for row in page
+    ]
+
+
+async def _consents(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    found = await current_of(connection, _ids(page))
+    return [_new(consents.CHANGED, each, consents.told(each, now)) for each, now in found.items()]
+
+
+async def _assessments(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    found = await latest_of(connection, _ids(page))
+    return [
+        assessments.recorded(each, latest, latest.assessed_at) for each, latest in found.items()
+    ]
+
+
+async def _flags(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    today = real_now().date() - timedelta(days=36_500)  # a birthday past is told with its date
+    return [
+        customers.flags_changed(
+            row["customer_id"], standing_of(dict(row), today), row["updated_at"]
+        )
+        for row in page
+    ]
+
+
+async def _owners(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    today = real_now().date()
+    return [
+        customers.ownership_changed(
+            row["customer_id"], standing_of(dict(row), today).owner, row["updated_at"]
+        )
+        for row in page
+    ]
+
+
+async def _opened(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [complaints.opened(each, complaint) for each, complaint in await _kept(connection, page)]
+
+
+async def _closed(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [
+        complaints.closed(each, complaint)
+        for each, complaint in await _kept(connection, page)
+        if complaint.closed_at is not None
+    ]
+
+
+async def _kept(connection: asyncpg.Connection, page: Page) -> list[tuple[str, Complaint]]:
+    rows = await connection.fetch(
+        """SELECT customer_id, complaint_id, category, opened_at, closed_at FROM complaint
+           WHERE customer_id = ANY ($1::text[]) ORDER BY customer_id, opened_at""",
+        _ids(page),
+    )
+    return [(row["customer_id"], Complaint(**dict(list(row.items())[1:]))) for row in rows]
+
+
+def _ids(page: Page) -> list[str]:
+    return [row["customer_id"] for row in page]
+
+
+def _new(name: str, subject: str, data: Mapping[str, Any]) -> NewEvent:
+    return NewEvent(type=name, subject=subject, data=data, at=real_now(), state=True)
+
+
+def _event(new: NewEvent) -> Event:
+    return Event(
+        id=new.id,
+        source=source_of("profile"),
+        type=new.type,
+        subject=new.subject,
+        time=real_now(),
+        data=dict(new.data),
+        at=new.at,
+    )
+
+
+def _where(name: str, condition: str) -> str:
+    return _SUBJECTS.format(condition=condition, type=name)
+
+
+_HAS_COMPLAINT = "EXISTS (SELECT FROM complaint AS c WHERE c.customer_id = t.customer_id)"
+# In the order they are told: a complaint is opened before it is closed.
+_SOURCES: Mapping[str, tuple[str, Tell]] = {
+    features.CHANGED: (
+        "SELECT * FROM feature WHERE customer_id > $1 ORDER BY customer_id LIMIT $2",
+        _features,
+    ),
+    consents.CHANGED: (
+        _where(
+            consents.CHANGED,
+            "NOT t.personalization OR NOT t.automated_decisions OR EXISTS"
+            " (SELECT FROM consent AS c WHERE c.customer_id = t.customer_id)",
+        ),
+        _consents,
+    ),
+    assessments.RECORDED: (
+        _where(
+            assessments.RECORDED,
+            "EXISTS (SELECT FROM assessment AS a WHERE a.customer_id = t.customer_id)",
+        ),
+        _assessments,
+    ),
+    customers.FLAGS_CHANGED: (
+        _where(
+            customers.FLAGS_CHANGED,
+            "t.is_deceased OR t.is_frozen OR t.in_hardship OR t.in_collection OR"
+            " t.birth_date > current_date - interval '19 years'",
+        ),
+        _flags,
+    ),
+    customers.OWNERSHIP_CHANGED: (
+        _where(customers.OWNERSHIP_CHANGED, "t.org_path <> '' OR t.rm_id IS NOT NULL"),
+        _owners,
+    ),
+    complaints.OPENED: (_where(complaints.OPENED, _HAS_COMPLAINT), _opened),
+    complaints.CLOSED: (_where(complaints.CLOSED, _HAS_COMPLAINT), _closed),
+}

@@ -1,0 +1,24 @@
+"""Every table of profile's database: what migrations are drafted from."""
+
+from services.profile.accounts import tables as _accounts
+from services.profile.assessments import tables as _assessments
+from services.profile.base import Base
+from services.profile.complaints import tables as _complaints
+from services.profile.consents import tables as _consents
+from services.profile.customers import tables as _customers
+from services.profile.events import tables as _events
+from services.profile.features import tables as _features
+from services.profile.holdings import tables as _holdings
+from services.profile.identifiers import tables as _identifiers
+from services.profile.jobs import tables as _jobs
+from services.profile.timeline import tables as _timeline
+from shared.feed import feed_tables
+from shared.idempotency import idempotency_table
+
+SLICES = (
+    *(_accounts, _assessments, _complaints, _consents, _customers, _events),
+    *(_features, _holdings, _identifiers, _jobs, _timeline),
+)
+METADATA = Base.metadata
+feed_tables(METADATA)
+idempotency_table(METADATA)

@@ -1,0 +1,75 @@
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from services.profile.timeline.domain import Entry, Filter, Source, Touch
+
+_EVENT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
+    'account_id', account_id, 'holding_id', holding_id,
+    'amount', (amount / 100.0)::numeric(20, 2)::text, 'direction', direction,
+    'balance_after', (balance_after / 100.0)::numeric(20, 2)::text,
+    'counterparty', counterparty, 'counterparty_kind', counterparty_kind, 'purpose', purpose,
+    'data', data))"""
+_LIST = f"""
+(SELECT 'event' AS source, event_id AS id, type, occurred_at, channel, {_EVENT_FACTS} AS facts
+ FROM event
+ WHERE customer_id = $1 AND ($2::text IS NULL OR $2 = 'event')
+   AND ($3::text[] IS NULL OR type = ANY ($3)) AND occurred_at >= coalesce($4::timestamptz, '-infinity')
+   AND occurred_at <= coalesce($5::timestamptz, 'infinity')
+   AND ($6::timestamptz IS NULL OR (occurred_at, event_id) < ($6, $7))
+ ORDER BY occurred_at DESC, event_id DESC LIMIT $8)
+UNION ALL
+(SELECT kind, touch_id, type, occurred_at, channel, facts FROM touch
+ WHERE customer_id = $1 AND ($2::text IS NULL OR $2 = kind)
+   AND ($3::text[] IS NULL OR type = ANY ($3)) AND occurred_at >= coalesce($4::timestamptz, '-infinity')
+   AND occurred_at <= coalesce($5::timestamptz, 'infinity')
+   AND ($6::timestamptz IS NULL OR (occurred_at, touch_id) < ($6, $7))
+ ORDER BY occurred_at DESC, touch_id DESC LIMIT $8)
+ORDER BY occurred_at DESC, id DESC LIMIT $8
+"""  # noqa: S608 - built from this module alone
+
+
+async def list_of(
+    connection: asyncpg.Connection,
+    customer_id: str,
+    wanted: Filter,
+    *,
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Entry]:
+    """Return entries, latest first, from beyond `before`."""
+    at, entry_id = before or (None, None)
+    rows = await connection.fetch(
+        _LIST,
+        customer_id,
+        wanted.source,
+        wanted.types,
+        wanted.since,
+        wanted.until,
+        at,
+        entry_id,
+        limit,
+    )
+    return [Entry(**{**row, "source": Source(row["source"])}) for row in rows]
+
+
+async def put(connection: asyncpg.Connection, touches: Sequence[Touch]) -> None:
+    """Keep touches; a later word on the same one replaces the earlier."""
+    latest = {(each.customer_id, each.entry.id): each for each in touches}
+    entries = [each.entry for each in latest.values()]
+    await connection.execute(
+        """INSERT INTO touch (customer_id, touch_id, kind, type, occurred_at, channel, facts)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+               $5::timestamptz[], $6::text[], $7::jsonb[]) AS g (customer_id, touch_id)
+           ORDER BY customer_id, touch_id
+           ON CONFLICT (customer_id, touch_id) DO UPDATE
+           SET type = excluded.type, occurred_at = excluded.occurred_at, facts = excluded.facts""",
+        [each.customer_id for each in latest.values()],
+        [entry.id for entry in entries],
+        [entry.source for entry in entries],
+        [entry.type for entry in entries],
+        [entry.occurred_at for entry in entries],
+        [entry.channel for entry in entries],
+        [entry.facts for entry in entries],
+    )

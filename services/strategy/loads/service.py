@@ -1,0 +1,109 @@
+"""Taking over the results of runs over many customers, beside the feeds and never before them.
+
+The run's event only notes the load, so that single changes go on being applied meanwhile; rows are
+taken over only where nothing newer is here (by `as_of`), so a load may be repeated at any time.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import IO
+
+import anyio
+import asyncpg
+import polars as pl
+import pyarrow as pa
+
+from services.strategy.customers import repository as customers
+from services.strategy.loads import repository
+from services.strategy.loads.domain import feature_rows, membership_rows
+from shared.client import ServiceClient
+from shared.database import Database
+from shared.errors import DomainError
+from shared.feed import Event, Handler
+from shared.logging import log
+
+IDLE_SECONDS = 0.25
+ROWS = 1_000
+FEATURES, MEMBERSHIPS = "features", "memberships"
+KINDS = {
+    "profile.features_run_completed.v1": FEATURES,
+    "segment.scoring_run_completed.v1": MEMBERSHIPS,
+}
+
+
+def load_handler(type_: str, now: Callable[[], datetime]) -> Handler:
+    """Return the handler of one kind of run."""
+
+    async def apply(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:
+        loads = [(event.id, KINDS[event.type], str(event.data["export"])) for event in events]
+        await repository.note(connection, loads, now=now())
+
+    return Handler([type_], apply)
+
+
+class Loader:
+    """Makes the noted loads, one after the other; run one in each worker."""
+
+    def __init__(self, database: Database, client: ServiceClient) -> None:
+        self._database = database
+        self._client = client
+
+    async def run(self) -> None:
+        """Load for ever; trouble on the way is logged and tried again."""
+        while True:
+            try:
+                made = await self.step()
+            except DomainError as error:
+                log.warning("load_waits", reason=str(error))
+                made = False
+            if not made:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def step(self) -> bool:
+        """Make one load; tell whether there was one."""
+        async with self._database.transaction() as connection:
+            load = await repository.find_next(connection)
+            if load is None:
+                return False
+            event_id, kind, path = load
+            rows = await self._load(kind, path)
+            await repository.forget(connection, event_id)
+        log.info("load_made", kind=kind, rows=rows)
+        return True
+
+    async def _load(self, kind: str, path: str) -> int:
+        loaded = 0
+        with tempfile.TemporaryFile() as spool:
+            await self._fetch(path, spool)
+            for batch in await anyio.to_thread.run_sync(_batches, spool):
+                frame = await anyio.to_thread.run_sync(partial(_frame, batch))
+                for part in frame.iter_slices(ROWS):
+                    await self._take_over(kind, part)
+                    loaded += len(part)
+        return loaded
+
+    async def _fetch(self, path: str, spool: IO[bytes]) -> None:
+        async with self._client.stream("GET", path) as response:
+            async for chunk in response.aiter_bytes():
+                spool.write(chunk)
+        spool.seek(0)
+
+    async def _take_over(self, kind: str, part: pl.DataFrame) -> None:
+        async with self._database.transaction() as connection:
+            if kind == FEATURES:
+                await customers.set_features(connection, feature_rows(part))
+            else:
+                await customers.set_memberships(connection, membership_rows(part))
+
+
+def _batches(spool: IO[bytes]) -> list[pa.RecordBatch]:
+    return list(pa.ipc.open_stream(spool))
+
+
+def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    frame = pl.from_arrow(batch)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a record batch has columns
+    return frame

@@ -1,0 +1,76 @@
+"""The server of strategy: `python -m services.strategy.main`."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.strategy.catalogue import service as catalogue
+from services.strategy.catalogue.api import router as actions
+from services.strategy.channels.api import router as channels
+from services.strategy.clients import Profile
+from services.strategy.contact_policies.api import router as contact_policies
+from services.strategy.contacts.api import router as contacts
+from services.strategy.decisions.api import describe
+from services.strategy.decisions.api import router as decisions
+from services.strategy.decisions.service import Decider
+from services.strategy.products.api import router as products
+from services.strategy.reservations.api import router as reservations
+from services.strategy.settings import Settings
+from services.strategy.snapshot import snapshot
+from services.strategy.strategies.api import router as strategies
+from shared.app import create_app, serve
+from shared.client import ServiceClient
+from shared.database import Database
+from shared.feed import feed_router, is_following
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FOLLOWED = ("profile", "segment", "feedback")
+
+
+def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
+    """Build the server."""
+    app = create_app(
+        settings,
+        title="Bihuan strategy",
+        description="What to offer to whom, and whether we may: the catalogue of products, "
+        "strategies, channels and contact policy; decisions with their reasons; contacts under "
+        "caps, quiet hours and consent; quota that is never oversold.",
+        routers=[
+            *(decisions, contacts, reservations, products, strategies, channels),
+            *(contact_policies, actions, feed_router("strategy", snapshot)),
+        ],
+        migrations=MIGRATIONS,
+        start=[_open],
+        client=client,
+    )
+    database: Database = app.state.database
+    app.state.decider = Decider(database, app.state.clock, settings)
+    app.state.profile = Profile(app.state.client, deadline=settings.consent_deadline)
+
+    async def follows() -> bool:
+        async with database.connection() as connection:
+            return await is_following(connection, FOLLOWED)
+
+    app.state.readiness = {"feeds": follows}
+    describe(app)
+    return app
+
+
+@asynccontextmanager
+async def _open(app: FastAPI) -> AsyncGenerator[None]:
+    settings: Settings = app.state.settings
+    async with app.state.database.transaction() as connection:
+        await catalogue.seed(connection, settings.catalogue_folder, now=app.state.clock.now())
+    async with app.state.decider.following():
+        yield
+
+
+def main() -> None:
+    settings = Settings()  # pyright: ignore[reportCallIssue]  # fields come from the environment
+    serve(create(settings), settings)
+
+
+if __name__ == "__main__":
+    main()
