@@ -20,7 +20,6 @@ def open_customers(product: Product, prefix: str, count: int) -> list[str]:
             holding = {
                 "category": "demand_deposit",
                 "account_id": f"{customer}-a",
-                "currency": "CNY",
                 "opened_at": "2025-12-20",
                 "balance": {"amount": "80000.00", "currency": "CNY"},
             }

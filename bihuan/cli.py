@@ -85,7 +85,8 @@ def start(
             gateway_url = f"http://{plan.HOST}:{port}"
             if demo and folder.read_loaded() is None:
                 _load_demo(suite, gateway_url, customers, seed)
-            up.explain(folder, gateway_url, (folder.read_loaded() or {}).get("example"), console)
+            look_at = up.keep_while(suite, partial(demonstration.example, folder, gateway_url))
+            up.explain(folder, gateway_url, look_at, console)
             up.keep(suite)
     console.print("stopped")
 
@@ -101,10 +102,9 @@ def demo(
     """Load the demonstration bank into the running suite and score it."""
     folder = DataFolder(data.resolve())
     with _errors_in_words(), progress_bars(console) as report:
-        loaded = demonstration.bring(
-            folder, _gateway_url(folder, gateway), customers=customers, seed=seed, report=report
-        )
-    console.print(f"loaded {loaded['customers']:,} customers; look at {loaded['example']}")
+        url = _gateway_url(folder, gateway)
+        demonstration.bring(folder, url, customers=customers, seed=seed, report=report)
+    console.print(f"loaded {customers:,} customers; look at {demonstration.example(folder, url)}")
 
 
 @app.command("import")
@@ -212,13 +212,15 @@ def doctor(
 
 def _load_demo(suite: Suite, gateway_url: str, customers: int, seed: int) -> None:
     with progress_bars(console) as report:
-
-        def load() -> None:
-            demonstration.bring(
-                suite.folder, gateway_url, customers=customers, seed=seed, report=report
-            )
-
-        up.keep(suite, load)
+        load = partial(
+            demonstration.bring,
+            suite.folder,
+            gateway_url,
+            customers=customers,
+            seed=seed,
+            report=report,
+        )
+        up.keep_while(suite, load)
 
 
 def _client(data: Path, gateway: str | None, client_id: str) -> Gateway:

@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime
-from typing import Any
 
 from bihuan.data_folder import DataFolder
 from bihuan.http import Gateway, Refused
@@ -10,12 +9,12 @@ from bihuan.progress import Report
 
 LOADER, READER = "importer", "crm"
 CANDIDATES = 200
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 20.0
 
 
 def bring(
     folder: DataFolder, gateway_url: str, *, customers: int, seed: int, report: Report
-) -> dict[str, Any]:
+) -> None:
     """Draw, load and score the bank; note what was loaded.
 
     Loading is idempotent by the bank's own ids, so an interrupted one is simply repeated.
@@ -26,9 +25,6 @@ def bring(
         customers: size of the bank.
         seed: another seed is another bank.
         report: told how far it is.
-
-    Returns:
-        customers, seed, and `example`: a customer worth looking at.
     """
     from bihuan.demo.load import load_demo  # noqa: PLC0415  half a second that `--help` need not wait
 
@@ -44,20 +40,23 @@ def bring(
         as_of=datetime.fromisoformat(now),
         progress=report,
     )
-    chosen = example(folder, gateway_url, customers)
-    loaded = {"customers": customers, "seed": seed, "as_of": now, "example": chosen}
-    folder.write_loaded(loaded)
-    return loaded
+    folder.write_loaded({"customers": customers, "seed": seed, "as_of": now})
 
 
-def example(folder: DataFolder, gateway_url: str, customers: int) -> str:
-    """A customer who is recommended something; the first one if nobody is in time."""
+def example(folder: DataFolder, gateway_url: str) -> str | None:
+    """A customer of the loaded bank who is recommended something.
+
+    The first one if nobody is in time, as right after loading; None if no bank was loaded.
+    """
+    loaded = folder.read_loaded()
+    if loaded is None:
+        return None
     import numpy as np  # noqa: PLC0415  as above
 
     from bihuan.demo.people import customer_ids  # noqa: PLC0415  as above
 
     gateway = Gateway(gateway_url, READER, folder.secret_of(READER))
-    ids: list[str] = customer_ids(np.arange(1, min(customers, CANDIDATES) + 1)).to_list()
+    ids: list[str] = customer_ids(np.arange(1, min(loaded["customers"], CANDIDATES) + 1)).to_list()
     deadline = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < deadline:
         for customer in ids:

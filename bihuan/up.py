@@ -2,9 +2,12 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn, TypeVar
 
 from rich.console import Console
 from rich.live import Live
@@ -14,7 +17,10 @@ from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
 
 READY_SECONDS = 300.0
+WATCH_SECONDS = 0.2
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Result = TypeVar("Result")
 
 
 class Stopped(BaseException):
@@ -48,28 +54,32 @@ def wait_until_ready(suite: Suite, console: Console) -> None:
         console.print()
 
 
-def keep(suite: Suite, work: Callable[[], None] | None = None) -> None:
-    """Look after the suite: while `work` runs in a thread beside it, or, without, forever.
-
-    Raises:
-        Exception: whatever the work raised.
-    """
-    done = threading.Event()
-    failures: list[BaseException] = []
-
-    def run(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:  # the main thread raises it below
-            failures.append(error)
-        done.set()
-
-    if work is not None:
-        threading.Thread(target=run, args=(work,), daemon=True).start()
-    while not done.wait(0.2):
+def keep(suite: Suite) -> NoReturn:
+    """Look after the suite until a signal ends it."""
+    while True:
         suite.watch()
-    for failure in failures:
-        raise failure
+        time.sleep(WATCH_SECONDS)
+
+
+def keep_while(suite: Suite, work: Callable[[], Result]) -> Result:
+    """Look after the suite while `work` runs in a thread beside it.
+
+    Returns:
+        What the work returned; what it raised is raised here.
+    """
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # the main thread raises it
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    while not done.done():
+        suite.watch()
+        wait([done], WATCH_SECONDS)
+    return done.result()
 
 
 def explain(folder: DataFolder, gateway_url: str, customer: str | None, console: Console) -> None:

@@ -53,7 +53,7 @@ ABOUT = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create(settings: Settings) -> FastAPI:
     """Build the gateway's own operations; `create_gateway` puts the door in front of them."""
 
     async def itself(scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +102,7 @@ def create_gateway(settings: Settings) -> Door:
     Raises:
         ContestedRoute: two services claim one method and path template.
     """
-    app = create_app(settings)
+    app = create(settings)
     documents = {OWN: app.openapi(), **_documents(settings)}
     routes = RouteTable(
         operation
@@ -202,4 +202,4 @@ def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    serve(Settings())  # pyright: ignore[reportCallIssue] - its fields come from the environment
+    serve(Settings.read())

@@ -154,7 +154,7 @@ def _frame(people: People, holdings: Holdings, moved: Movements, after: Ints) ->
             "channel": _coded(moved.channel, pl.Series(design.CHANNELS)),
             "counterparty": _counterparty(moved.party),
             "counterparty_kind": _coded(moved.kind, pl.Series(KINDS)),
-            "purpose": _coded(moved.purpose, pl.Series(PURPOSES)),
+            "purpose": _purpose(moved),
             "sequence": sequence,
             "data": _data(moved),
         }
@@ -174,21 +174,22 @@ def _counterparty(party: Ints) -> pl.Series:
     return _some(party >= 0, here.zip_with(pl.Series(party > HERE), outside))
 
 
+def _purpose(moved: Movements) -> pl.Series:
+    """What the money was for; of card spend, its motive."""
+    is_spent = moved.type == TYPE["card_spend"]
+    motive = _coded(np.where(is_spent, moved.about, NONE), pl.Series(MOTIVES))
+    return motive.zip_with(pl.Series(is_spent), _coded(moved.purpose, pl.Series(PURPOSES)))
+
+
 def _data(moved: Movements) -> pl.Series:
-    """What the type adds, as JSON: pay runs their heads, spending its motive, views their ware."""
-    run, spent = (moved.type == TYPE[name] for name in ("payroll_payment", "card_spend"))
-    none = np.full(len(moved), NONE)
-    motive = _coded(np.where(spent, moved.about, none), pl.Series(MOTIVES))
-    viewed = _coded(np.where(run | spent, none, moved.about), pl.Series(design.CATEGORIES))
-    heads = _some(run, pl.Series(moved.about).cast(pl.String))
+    """What the type adds, as JSON: pay runs their heads, views their ware."""
+    is_run, is_spent = (moved.type == TYPE[name] for name in ("payroll_payment", "card_spend"))
+    viewed = _coded(np.where(is_run | is_spent, NONE, moved.about), pl.Series(design.CATEGORIES))
+    heads = _some(is_run, pl.Series(moved.about).cast(pl.String))
     parts = pl.DataFrame(
-        {
-            "heads": '{"headcount":' + heads + "}",
-            "motive": '{"motive":"' + motive + '"}',
-            "viewed": '{"category":"' + viewed + '"}',
-        }
+        {"heads": '{"headcount":' + heads + "}", "viewed": '{"category":"' + viewed + '"}'}
     )
-    return parts.select(pl.coalesce("heads", "motive", "viewed")).to_series()
+    return parts.select(pl.coalesce("heads", "viewed")).to_series()
 
 
 def _coded(codes: Ints, words: pl.Series) -> pl.Series:

@@ -18,7 +18,6 @@ PARTS: Mapping[str, str] = {
     "levels": "/v1/customers/{id}/levels",
     "segments": "/v1/customers/{id}/segments",
     "outcomes": "/v1/customers/{id}/outcomes",
-    "contacts": "/v1/customers/{id}/contacts",
 }
 ESSENTIAL = "customer"
 
@@ -28,6 +27,7 @@ class Part:
     """One part's answer: its body, or why it is missing."""
 
     name: str
+    status: int = HTTPStatus.SERVICE_UNAVAILABLE
     body: Any = None
     code: str | None = None
     detail: str = ""
@@ -38,11 +38,14 @@ def part_of(name: str, status: int, body: bytes) -> Part:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Part(name=name, code="unreadable", detail=f"The answer ({status}) is not JSON")
+        return Part(
+            name=name, status=status, code="unreadable", detail=f"The answer ({status}) is not JSON"
+        )
     if status == HTTPStatus.OK:
-        return Part(name=name, body=document)
+        return Part(name=name, status=status, body=document)
     return Part(
         name=name,
+        status=status,
         code=str(document.get("code", "failed")),
         detail=str(document.get("detail", f"The service answered {status}")),
     )

@@ -27,5 +27,4 @@ class CustomerView(BaseModel):
     levels: Any = Field(description="As `…/levels`")
     segments: Any = Field(description="As `…/segments`")
     outcomes: Any = Field(description="As `…/outcomes`")
-    contacts: Any = Field(description="As `…/contacts`")
     missing: list[MissingPart] = Field(description="Parts that are null, and why")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from gateway.customers import domain
@@ -27,10 +28,10 @@ async def view(
         )
     )
     essential = next(part for part in parts if part.name == domain.ESSENTIAL)
-    if essential.code in {NotFound.code, "unknown_customer"}:
+    if essential.status == HTTPStatus.NOT_FOUND:
         raise NotFound(essential.detail, code=essential.code)
-    if essential.code == Forbidden.code:
-        raise Forbidden(essential.detail)
+    if essential.status == HTTPStatus.FORBIDDEN:
+        raise Forbidden(essential.detail, code=essential.code)
     return domain.assemble(customer_id, parts)
 
 

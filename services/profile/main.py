@@ -42,7 +42,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
 
 
 def main() -> None:
-    settings = Settings()  # pyright: ignore[reportCallIssue]  # fields come from the environment
+    settings = Settings.read()
     serve(create(settings), settings)
 
 

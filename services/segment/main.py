@@ -25,7 +25,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("profile",)
 
 
-def create_app(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
+def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
     """Build the application; tests pass a client with their own transport."""
     return kit.create_app(
         settings,
@@ -55,4 +55,4 @@ async def _seeded(app: FastAPI) -> AsyncGenerator[None]:
 
 if __name__ == "__main__":
     settings = Settings.read()
-    kit.serve(create_app(settings), settings)
+    kit.serve(create(settings), settings)

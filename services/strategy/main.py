@@ -68,7 +68,7 @@ async def _open(app: FastAPI) -> AsyncGenerator[None]:
 
 
 def main() -> None:
-    settings = Settings()  # pyright: ignore[reportCallIssue]  # fields come from the environment
+    settings = Settings.read()
     serve(create(settings), settings)
 
 

@@ -75,7 +75,7 @@ async def keep_house(context: WorkerContext) -> None:
 
 
 def main() -> None:
-    settings = Settings()  # pyright: ignore[reportCallIssue]  # fields come from the environment
+    settings = Settings.read()
     run_worker(settings, loops, migrations=MIGRATIONS)
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 
 from shared import trace
-from shared.errors import Unavailable
+from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.feed.events import Event
 from shared.feed.handlers import Run
 
@@ -53,6 +53,8 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(
         error,
         Unavailable
+        | Unauthenticated
+        | Forbidden
         | httpx.TransportError
         | OSError
         | asyncpg.PostgresConnectionError

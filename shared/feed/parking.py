@@ -99,6 +99,14 @@ async def release(connection: asyncpg.Connection, ids: Sequence[int]) -> None:
     await connection.execute("DELETE FROM feed_parked WHERE id = ANY ($1)", list(ids))
 
 
+async def retry_soon(connection: asyncpg.Connection, parked_id: int) -> bool:
+    """Have a parked event tried again by the next round; tell whether it exists."""
+    done = await connection.execute(
+        "UPDATE feed_parked SET retry_at = clock_timestamp() WHERE id = $1", parked_id
+    )
+    return done == "UPDATE 1"
+
+
 async def postpone(
     connection: asyncpg.Connection, parked_id: int, lane: Lane, cause: Exception
 ) -> None:

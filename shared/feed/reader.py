@@ -17,15 +17,15 @@ from shared.errors import DomainError, Gone
 from shared.feed import parking, progress, waiting
 from shared.feed.applying import apply_runs, is_passing
 from shared.feed.events import Event, FeedCursor, from_envelope, source_of
-from shared.feed.handlers import Handler, Run, gather, runs_of
+from shared.feed.handlers import Handler, gather, runs_of
 from shared.feed.progress import Overtaken
+from shared.feed.singly import Singly
 from shared.feed.snapshot_reader import take_snapshot
 from shared.feed.types import Lane
 from shared.logging import log
 
 LIMIT = 1_000
 WAIT_SECONDS = {"safety": 5, "main": 20}
-TRIES = 3
 BETWEEN_BATCHES_SECONDS = 0.02  # lets events gather; a batch costs about the same for 1 or 50
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 1.0
@@ -82,6 +82,7 @@ class Reader:
         self._database = database
         self._client = client
         self._name = name
+        self._singly = Singly(feed, lane, handlers, client)
         self._wait = WAIT_SECONDS[lane] if wait_seconds is None else wait_seconds
 
     async def run(self) -> None:
@@ -118,7 +119,7 @@ class Reader:
         async with self._database.connection() as connection:
             subjects = await parking.due_subjects(connection, self.feed, self.lane)
         for subject in subjects:
-            await self._retry(subject)
+            await self._singly.retry(self._database, subject)
 
     async def _repeat(self, act: Any, pause_seconds: float) -> None:
         trouble = FIRST_PAUSE_SECONDS
@@ -130,7 +131,10 @@ class Reader:
             except Exception as error:
                 if not isinstance(error, DomainError) and not is_passing(error):
                     raise
-                log.warning("feed_reader_waits", feed=self.feed, lane=self.lane, reason=repr(error))
+                if trouble == FIRST_PAUSE_SECONDS:  # once for each time of trouble
+                    log.warning(
+                        "feed_reader_waits", feed=self.feed, lane=self.lane, reason=repr(error)
+                    )
                 await asyncio.sleep(trouble)
                 trouble = min(trouble * 2, LONGEST_PAUSE_SECONDS)
 
@@ -164,7 +168,7 @@ class Reader:
             runs = await gather(self._client, runs_of(self._handlers, batch.events))
             async with self._database.transaction() as connection:
                 await self._move(connection, batch, cursor)
-                await apply_runs(connection, await self._divert(connection, runs))
+                await apply_runs(connection, await self._singly.divert(connection, runs))
         except Exception as error:
             if isinstance(error, Overtaken) or is_passing(error):
                 raise
@@ -172,54 +176,11 @@ class Reader:
             await self._apply_singly(batch, cursor)
 
     async def _apply_singly(self, batch: Batch, cursor: str) -> None:
-        prepared = [await self._prepare(event) for event in batch.events]
+        prepared = [await self._singly.prepare(event) for event in batch.events]
         async with self._database.transaction() as connection:
             await self._move(connection, batch, cursor)
             for event, runs in zip(batch.events, prepared, strict=True):
-                await self._apply_or_park(connection, event, runs)
-
-    async def _apply_or_park(
-        self, connection: asyncpg.Connection, event: Event, runs: Sequence[Run] | Exception
-    ) -> None:
-        failure = runs if isinstance(runs, Exception) else None
-        if not isinstance(runs, Exception):
-            kept = await self._divert(connection, runs)
-            for attempt in range(1, TRIES):  # the batch was the first
-                failure = await _try(connection, kept)
-                if failure is None:
-                    return
-                await asyncio.sleep(0.02 * attempt)
-        if failure is not None:
-            log.error("feed_event_parked", feed=self.feed, event_id=event.id, reason=repr(failure))
-            await parking.park(
-                connection, self.feed, self.lane, [event], cause=failure, tries=TRIES
-            )
-
-    async def _prepare(self, event: Event) -> Sequence[Run] | Exception:
-        for attempt in range(1, TRIES):
-            try:
-                return await gather(self._client, runs_of(self._handlers, [event]))
-            except Exception as error:
-                if is_passing(error):
-                    raise
-                failure = error
-                await asyncio.sleep(0.02 * attempt)
-        return failure  # pyright: ignore[reportPossiblyUnboundVariable]
-
-    async def _divert(self, connection: asyncpg.Connection, runs: Sequence[Run]) -> Sequence[Run]:
-        """Park the events of subjects that have one parked; return the others."""
-        events = [event for run in runs for event in run.events]
-        blocked = await parking.parked_subjects(
-            connection, self.feed, self.lane, [event.subject for event in events]
-        )
-        if not blocked:
-            return runs
-        behind = [event for event in events if event.subject in blocked]
-        await parking.park(connection, self.feed, self.lane, behind, cause=None)
-        return [
-            Run(run.handler, [e for e in run.events if e.subject not in blocked], run.gathered)
-            for run in runs
-        ]
+                await self._singly.apply(connection, event, runs)
 
     async def _move(self, connection: asyncpg.Connection, batch: Batch, cursor: str) -> None:
         await progress.move(
@@ -231,25 +192,6 @@ class Reader:
             head_position=batch.head_position,
             swept_ago=batch.swept_ago,
         )
-
-    async def _retry(self, subject: str) -> None:
-        async with self._database.connection() as connection:
-            parked = await parking.parked_of(connection, self.feed, self.lane, subject)
-        prepared = {
-            parked_id: await self._prepare(from_envelope(orjson.loads(event)))
-            for parked_id, event in parked
-        }
-        async with self._database.transaction() as connection:
-            await progress.hold(connection, self.feed, self.lane)
-            for parked_id, _ in await parking.parked_of(connection, self.feed, self.lane, subject):
-                runs = prepared.get(parked_id)
-                if runs is None:
-                    break  # parked meanwhile: the next round prepares it
-                failure = runs if isinstance(runs, Exception) else await _try(connection, runs)
-                if failure is not None:
-                    await parking.postpone(connection, parked_id, self.lane, failure)
-                    break
-                await parking.release(connection, [parked_id])
 
     async def _take_snapshot(self) -> int:
         return await take_snapshot(
@@ -271,9 +213,9 @@ class Reader:
                 raise
             log.exception("feed_snapshot_batch_failed", feed=self.feed, lane=self.lane)
             for event in events:
-                prepared = await self._prepare(event)
+                runs = await self._singly.prepare(event)
                 async with self._database.transaction() as connection:
-                    await self._apply_or_park(connection, event, prepared)
+                    await self._singly.apply(connection, event, runs, snapshot=True)
 
     async def _keep_house(self) -> None:
         async with self._database.connection() as connection:
@@ -283,15 +225,3 @@ class Reader:
             f"{source_of(self.feed)}/readers/{self._name}",
             json={"lane": self.lane, "types": self._types.split(","), "cursor": cursor},
         )
-
-
-async def _try(connection: asyncpg.Connection, runs: Sequence[Run]) -> Exception | None:
-    """Apply in a savepoint; return what went wrong, unless the batch is to be read again."""
-    try:
-        async with connection.transaction():
-            await apply_runs(connection, runs)
-    except Exception as error:
-        if is_passing(error):
-            raise
-        return error
-    return None

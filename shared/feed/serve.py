@@ -3,26 +3,35 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import asyncpg
 import orjson
 from fastapi import APIRouter, FastAPI, Path, Query
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from shared.app import AppDatabase
 from shared.auth import requires
 from shared.database import Database
 from shared.errors import NotFound
-from shared.feed import progress
+from shared.feed import parking, progress
 from shared.feed.events import FeedCursor
 from shared.feed.gauges import measured
 from shared.feed.head import read_head
 from shared.feed.pages import FeedPage, read_page
 from shared.feed.polls import GATHER_SECONDS, REREAD_SECONDS, Polls
+from shared.feed.schemas import (
+    EventTypeRead,
+    EventTypes,
+    FeedRead,
+    Parked,
+    ParkedRead,
+    ReaderRead,
+    Readers,
+    ReaderUpdate,
+    RebuildRead,
+)
 from shared.feed.snapshot import SnapshotSource, snapshot_lines
 from shared.feed.types import Lane, event_types, select_types
 from shared.problems import problem_responses
@@ -37,88 +46,6 @@ After = Annotated[
 ]
 Types = Annotated[str | None, Query(description="Names of types, joined by commas; default all")]
 LaneOf = Annotated[Lane | None, Query(description="Only this lane's types; default both")]
-
-
-class CloudEvent(BaseModel):
-    """CloudEvents 1.0 in JSON; `version` on events that carry their subject's whole state."""
-
-    model_config = ConfigDict(extra="allow")
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: datetime = Field(description="Real time at which it was published")
-    businesstime: datetime | None = Field(default=None, description="Business time of the change")
-    version: int | None = Field(default=None, description="Counts per type and subject")
-    traceparent: str | None = None
-    data: dict[str, Any]
-
-
-class FeedRead(BaseModel):
-    events: list[CloudEvent] = Field(description="In feed order")
-    next: str = Field(description="Send as `after`; it lies beyond what was filtered out")
-    head: str = Field(description="Cursor of the feed's last event")
-    swept_age_seconds: float | None = Field(
-        description="What was committed longer ago than this is at or before `head`"
-    )
-    waited_seconds: float = Field(description="How long this answer waited before it was read")
-
-
-class EventTypeRead(BaseModel):
-    type: str
-    lane: Lane
-    state: bool = Field(description="It carries its subject's whole state and a version")
-    data_schema: dict[str, Any] = Field(description="JSON Schema of `data`")
-
-
-class EventTypes(BaseModel):
-    items: list[EventTypeRead]
-
-
-class ReaderUpdate(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    lane: Lane
-    types: list[str] = Field(max_length=200)
-    cursor: str | None = Field(max_length=100)
-
-
-class ReaderRead(BaseModel):
-    name: str
-    lane: Lane
-    types: list[str]
-    cursor: str | None = Field(description="As last reported; null while it takes the snapshot")
-    behind: int | None = Field(description="Positions to the head; null: another epoch, or none")
-    seen_at: datetime = Field(description="Real time of its last report")
-
-
-class Readers(BaseModel):
-    items: list[ReaderRead]
-
-
-class ParkedRead(BaseModel):
-    id: int
-    feed: str = Field(description="The service it was read from")
-    lane: Lane
-    subject: str
-    type: str
-    event_id: str
-    reason: str
-    is_cause: bool = Field(description="False: it only waits behind one that failed")
-    tries: int
-    parked_at: datetime
-    retry_at: datetime | None
-
-
-class Parked(BaseModel):
-    items: list[ParkedRead]
-    total: int
-
-
-class RebuildRead(BaseModel):
-    readers: int = Field(description="How many cursors begin again")
 
 
 def feed_router(service: str, snapshot: SnapshotSource) -> APIRouter:
@@ -238,10 +165,8 @@ def _add_upkeep(router: APIRouter) -> None:
     ) -> None:
         """Have the worker try a parked event, and those before it of its subject, once more."""
         async with database.transaction() as connection:
-            done = await connection.execute(
-                "UPDATE feed_parked SET retry_at = clock_timestamp() WHERE id = $1", parked_id
-            )
-        if done != "UPDATE 1":
+            exists = await parking.retry_soon(connection, parked_id)
+        if not exists:
             raise NotFound(f"No parked event {parked_id}")
 
     @router.post("/rebuild", dependencies=writes, status_code=202)

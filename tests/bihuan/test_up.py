@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
-from bihuan.up import STOPPING, explain, keep, stopped_by_signals
+from bihuan.up import STOPPING, explain, keep_while, stopped_by_signals
 from tests.bihuan.fake_gateway import serving
 
 
@@ -54,13 +54,11 @@ def test_a_signal_ends_it_once_and_cannot_disturb_the_way_down(number: signal.Si
     assert signal.getsignal(number) is before
 
 
-def test_work_beside_the_suite_ends_the_waiting_and_its_error_is_raised(suite: Suite) -> None:
-    done: list[str] = []
-    keep(suite, lambda: done.append("worked"))
-    assert done == ["worked"]
+def test_work_beside_the_suite_gives_its_result_or_its_error(suite: Suite) -> None:
+    assert keep_while(suite, lambda: "worked") == "worked"
 
     def fail() -> None:
         raise RuntimeError("no such bank")
 
     with pytest.raises(RuntimeError, match="no such bank"):
-        keep(suite, fail)
+        keep_while(suite, fail)

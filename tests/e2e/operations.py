@@ -12,7 +12,7 @@ import yaml
 from shared.paths import ROOT
 from tests.e2e.running import RunningSuite
 
-UNKNOWN = "no-such-thing"
+UNKNOWN = "nobody_knows"
 ANSWERED_BY_OAUTH = "/oauth/"
 
 

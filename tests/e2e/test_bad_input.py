@@ -144,9 +144,8 @@ def test_a_body_of_ten_megabytes_is_413(suite: RunningSuite, written: Operation)
     assert fault(streamed, 413, code="too_large") is None
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data"])
-def test_a_body_of_another_kind_is_415(suite: RunningSuite, written: Operation, kind: str) -> None:
-    answer = send(suite, written, content=b"<a/>", headers={"Content-Type": kind})
+def test_a_body_of_another_kind_is_415(suite: RunningSuite, written: Operation) -> None:
+    answer = send(suite, written, content=b"<a/>", headers={"Content-Type": "application/xml"})
 
     assert fault(answer, 415) is None, answer.text
 

@@ -19,7 +19,7 @@ def new_customer(suite: RunningSuite, customer_id: str, **fields: Any) -> str:
     """Bring a person in who may be spoken to and has a risk class, some money and an account."""
     wanted = {"party_type": "person", "birth_date": "1988-05-01", "occupation": "employee"}
     path = f"/v1/customers/{customer_id}"
-    suite.call("PUT", path, json=wanted | fields, expect=None)
+    suite.call("PUT", path, json=wanted | fields, expect=200)
     suite.call(
         "PUT",
         f"{path}/accounts/{customer_id}-a",
@@ -31,7 +31,6 @@ def new_customer(suite: RunningSuite, customer_id: str, **fields: Any) -> str:
         json={
             "category": "demand_deposit",
             "account_id": f"{customer_id}-a",
-            "currency": "CNY",
             "opened_at": "2025-12-20",
             "balance": {"amount": "80000.00", "currency": "CNY"},
         },
@@ -102,7 +101,7 @@ def test_a_refusal_brings_the_cool_off(suite: RunningSuite) -> None:
     explained = suite.call(
         "GET", f"/v1/decisions/{after['decision_id']}/explain", expect=200
     ).json()
-    reasons = {c["code"] for c in explained["refused"] if c["product"] == refused["product"]}
+    reasons = {c["code"] for c in explained["candidates"] if c["product"] == refused["product"]}
     assert "suppressed" in reasons
 
 
@@ -199,11 +198,11 @@ def test_b1_no_product_above_the_customers_risk_class(suite: RunningSuite) -> No
         path = f"/v1/decisions/{decision['decision_id']}/explain"
         explained = suite.call("GET", path, expect=200).json()
         for item in decision["propositions"]:
-            assert (level.get(item["product"]) or 0) <= risk_class
-        for item in explained["refused"]:
+            assert (level.get(item["product"]) or "R0") <= f"R{risk_class}"
+        for item in explained["candidates"]:
             risk = level.get(item["product"])
-            if risk is not None and item["code"] == "risk_above_class":
-                assert risk > risk_class
-                seen.add((risk, risk_class))
+            if item["code"] == "risk_above_class" and risk is not None:
+                assert risk > f"R{risk_class}"
+                seen.add((int(risk[1:]), risk_class))
     above = {(r, c) for r, c in product(RISK_CLASSES, RISK_CLASSES) if r > c}
     assert seen <= above

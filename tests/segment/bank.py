@@ -11,7 +11,7 @@ import httpx
 import orjson
 
 from services.segment.features.service import FeatureIntake
-from services.segment.main import create_app
+from services.segment.main import create
 from services.segment.scoring.domain.runs import RunKind
 from services.segment.scoring.service import Evaluators, Scoring, work
 from services.segment.settings import Settings
@@ -130,7 +130,7 @@ def crowd(
 
 @asynccontextmanager
 async def open_bank(url: str) -> AsyncGenerator[Bank]:
-    app = create_app(test_settings(Settings, url, business_now=NOW))
+    app = create(test_settings(Settings, url, business_now=NOW))
     async with opened(app) as http:
         database: Database = app.state.database
         evaluators = Evaluators(database)

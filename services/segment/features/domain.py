@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import polars as pl
 import polars.selectors as cs
-import pyarrow as pa
 
 from services.segment.attributes.domain import fit
 from shared.rules import Catalogue
@@ -21,16 +20,16 @@ def row_of(data: Mapping[str, object], catalogue: Catalogue) -> Row:
     return str(data["customer_id"]), as_of, known
 
 
-def rows_of(batch: pa.RecordBatch, catalogue: Catalogue) -> list[Row]:
-    """Features of many customers, from a batch of columns named as the attributes."""
-    frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(
+def rows_of(frame: pl.DataFrame, catalogue: Catalogue) -> list[Row]:
+    """Features of many customers, from columns named as the attributes."""
+    plain = frame.with_columns(
         cs.decimal().cast(pl.Float64()),
         cs.date().cast(pl.String()),
         cs.categorical().cast(pl.String()),
     )
     return [
         (row.pop("customer_id"), _aware(row.pop("as_of")), fit(row, catalogue))
-        for row in frame.iter_rows(named=True)
+        for row in plain.iter_rows(named=True)
     ]
 
 

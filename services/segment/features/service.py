@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import anyio.to_thread
 import asyncpg
+import polars as pl
 import pyarrow as pa
 
 from services.segment.customers import repository as customers
@@ -80,5 +81,5 @@ async def _store(connection: asyncpg.Connection, file: IO[bytes], catalogue: Cat
 def _next_rows(reader: pa.RecordBatchStreamReader, catalogue: Catalogue) -> list[Row]:
     for batch in reader:
         if batch.num_rows:
-            return rows_of(batch, catalogue)
+            return rows_of(pl.DataFrame(pl.from_arrow(batch)), catalogue)
     return []

@@ -30,7 +30,7 @@ async def test_a_missing_part_is_null_and_named(suite: Suite) -> None:
 
     assert missing["levels"] == "timed_out"
     assert missing["outcomes"] == "insufficient_scope"
-    assert missing["contacts"] == "unknown_path"
+    assert missing["timeline"] == "unknown_path"
     assert all(view[part] is None for part in missing)
     assert not {"customer", "accounts", "holdings", "consents"} & missing.keys()
 

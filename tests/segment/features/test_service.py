@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -150,7 +151,7 @@ def test_columns_become_features_of_the_declared_kinds() -> None:
         }
     )
 
-    assert rows_of(batch, catalogue) == [
+    assert rows_of(pl.DataFrame(pl.from_arrow(batch)), catalogue) == [
         ("c1", NOW, {"amount": 1.0, "born": "2026-03-02", "colour": "red"}),
         ("c2", NOW, {}),
     ]

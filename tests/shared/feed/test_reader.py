@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from shared import trace
-from shared.errors import Unavailable
+from shared.errors import Forbidden, Unavailable
 from shared.feed import Handler, Sequencer, is_held, new_epoch, publish_many, wait_applied
 from shared.feed.progress import rebuild
 from tests.shared.feed.conftest import OpenDatabase
@@ -117,7 +117,7 @@ async def test_the_cursor_row_says_up_to_when_everything_is_applied(
 
     [known] = await rows(
         ledger.database,
-        "SELECT clock_timestamp() - swept_at < interval '2 s' AS fresh FROM feed_cursor",
+        "SELECT clock_timestamp() - swept_at < interval '10 s' AS fresh FROM feed_cursor",
     )
     assert known["fresh"]
 
@@ -296,6 +296,39 @@ async def test_a_rebuild_takes_the_snapshot_again_and_applies_what_runs_changed_
     assert await ledger.values() == [1, 2]
 
 
+async def test_poison_in_a_snapshot_is_parked_and_the_next_snapshot_mends_it(
+    source: Source, ledger: Ledger
+) -> None:
+    ledger.fails_on = {1}
+    source.state = [stated(change("a", 1)), stated(change("b", 2)), stated(change("a", 3))]
+    reader = ledger.reader(source)
+    await reader.step()
+    assert await ledger.values() == [2, 3]
+    assert len(await rows(ledger.database, "SELECT FROM feed_parked")) == 1
+
+    ledger.fails_on = set()
+    async with ledger.database.transaction() as connection:
+        await rebuild(connection)
+    await reader.step()
+
+    assert not await rows(ledger.database, "SELECT FROM feed_parked")
+
+
+async def test_a_reader_without_the_right_to_gather_waits_and_parks_nothing(
+    source: Source, ledger: Ledger
+) -> None:
+    async def forbidden(*_: object) -> None:
+        raise Forbidden("no such scope")
+
+    reader = ledger.reader(source, handlers=[Handler([RUN], ledger.apply, forbidden)])
+    await reader.step()
+    await publish(source.database, fact("a", 1))
+
+    with pytest.raises(Forbidden):
+        await reader.step()
+    assert not await rows(ledger.database, "SELECT FROM feed_parked")
+
+
 async def test_a_snapshot_that_is_cut_short_is_not_taken_for_the_whole(
     source: Source, ledger: Ledger
 ) -> None:
@@ -341,8 +374,7 @@ async def test_a_caller_can_wait_until_an_event_is_applied(source: Source, ledge
     async with ledger.database.connection() as connection:
         began = monotonic()
         assert not await wait_applied(connection, event_id, 0.15)
-        assert 0.1 < monotonic() - began < 0.3
+        assert 0.1 < monotonic() - began < 2
         waiting = asyncio.create_task(wait_applied(connection, event_id, 2))
-        await asyncio.sleep(0.05)
         await reader.step()
         assert await waiting

@@ -1,10 +1,15 @@
 """Decisions through the real app on the shipped catalogue."""
 
 import asyncio
+import time
+from datetime import timedelta
 
+import orjson
 import pytest
 
 from services.strategy.customers import service as customers
+from services.strategy.decisions.service import Decider, Request
+from shared.auth import Token
 from tests.kit import bearer
 from tests.strategy.bank import ALL_SCOPES, CONSENTED, answer, apply, arrive, renew_lease
 
@@ -173,15 +178,31 @@ async def test_an_event_that_was_not_applied_in_time_leaves_marketing_out(api, d
     assert applied["propositions"]
 
 
-async def test_l12_without_a_database_the_answer_is_empty_and_marked(api, app, database) -> None:
+async def test_l12_a_late_database_brings_an_empty_answer_in_time_and_opens_the_breaker(
+    app, database
+) -> None:
     await arrive(database)
-    await database.close()
+    budget = timedelta(milliseconds=50)
+    settings = app.state.settings.model_copy(update={"decision_budget": budget})
+    decider = Decider(database, app.state.clock, settings)
+    await decider.refresh()
+    request, token = Request(customer_id="c1", channel="app"), a_token()
 
-    decision = await decide(api)
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE customer_state")
+        for _ in range(settings.breaches):
+            began = time.monotonic()
+            late = orjson.loads(await decider.decide(request, token))
+            assert time.monotonic() - began < 0.5
+            assert late["propositions"] == []
+            assert late["degraded_by"] == ["budget_exceeded"]
 
-    assert decision["propositions"] == []
-    assert decision["degraded"]
-    await database.connect()
+    settings = settings.model_copy(update={"decision_budget": timedelta(seconds=5)})
+    decider._settings = settings
+    defaults = orjson.loads(await decider.decide(request, token))
+    assert defaults["mode"] == "defaults"
+    assert defaults["degraded_by"] == ["breaker_open"]
+    assert defaults["propositions"]
 
 
 async def test_p8_without_personalization_the_mode_says_so(api, database) -> None:
@@ -280,6 +301,10 @@ async def test_the_plain_endpoints_stand_in_the_api_document(app) -> None:
     assert create["security"] == [{"bihuan": ["decisions:write"]}]
     assert "DecisionRead" in document["components"]["schemas"]
     assert "/v1/customers/{customer_id}/recommendations" in document["paths"]
+
+
+def a_token():
+    return Token(client_id="t", scopes=frozenset(), expires_at=0)
 
 
 async def count(database, table):
