@@ -28,6 +28,7 @@ check: setup  ## style, types, import rules, API documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/basedpyright --project tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.openapi check
 

@@ -38,10 +38,12 @@ async def _measure(product: Product, customers: list[str], changes: int) -> dict
         for customer in customers:
             await watch.until(lambda c=customer: watch.is_offered(c))
         consents = [await watch.consent(customer, number) for number, customer in _nth(turns)]
-        logins = [await watch.login(customer, number, now) for number, customer in _nth(turns)]
+        features = [await watch.feature(customer, n, now) for n, customer in _nth(turns)]
+        decisions = [await watch.decision(customer, n, now) for n, customer in _nth(turns)]
     return {
         "consent → recommendation, ms": report.percentiles(consents),
-        "event → feature, ms": report.percentiles(logins),
+        "event → feature, ms": report.percentiles(features),
+        "event → decision, ms": report.percentiles(decisions),
     }
 
 
@@ -72,10 +74,9 @@ class Watch:
 
         return await self.until(follows)
 
-    async def login(self, customer: str, number: int, now: datetime) -> float:
+    async def feature(self, customer: str, number: int, now: datetime) -> float:
         """Report a login; the milliseconds until the feature counts it."""
-        event = bank.login(f"{customer}-{self._run}-{number}", customer, now, minutes_ago=1)
-        await self._call("POST", "/v1/events", json=event)
+        await self._login(f"{customer}-{self._run}-f{number}", customer, now)
 
         async def counts() -> bool:
             answer = await self._call("GET", f"/v1/customers/{customer}/features")
@@ -83,10 +84,19 @@ class Watch:
 
         return await self.until(counts)
 
+    async def decision(self, customer: str, number: int, now: datetime) -> float:
+        """Report a login; the milliseconds until a decision is made from newer features."""
+        before = (await self._page(customer))["as_of"]["features"]
+        await self._login(f"{customer}-{self._run}-d{number}", customer, now)
+
+        async def is_newer() -> bool:
+            return (await self._page(customer))["as_of"]["features"] != before
+
+        return await self.until(is_newer)
+
     async def is_offered(self, customer: str) -> bool:
         """Tell whether the app's page has anything for the customer."""
-        path = f"/v1/customers/{customer}/recommendations?channel=app&limit=3"
-        return bool((await self._call("GET", path))["propositions"])
+        return bool((await self._page(customer))["propositions"])
 
     async def until(self, look: Look) -> float:
         """Look again and again; the milliseconds until it was so."""
@@ -95,6 +105,14 @@ class Watch:
             while not await look():  # noqa: ASYNC110  the suite tells nobody when it is done
                 await asyncio.sleep(PAUSE_SECONDS)
         return (time.perf_counter() - started) * 1000
+
+    async def _page(self, customer: str) -> dict[str, Any]:
+        path = f"/v1/customers/{customer}/recommendations?channel=app&limit=3"
+        return await self._call("GET", path)
+
+    async def _login(self, event_id: str, customer: str, now: datetime) -> None:
+        event = bank.login(event_id, customer, now, minutes_ago=1)
+        await self._call("POST", "/v1/events", json=event)
 
     async def _call(self, method: str, path: str, *, json: Any = None) -> dict[str, Any]:
         if time.monotonic() > self._renew_at:

@@ -21,4 +21,4 @@ class Plan:
 
 
 FULL = Plan(rounds=5, seconds=20.0, rate=120.0, batches=250, changes=2_000, customers=10_000)
-SHORT = Plan(rounds=2, seconds=3.0, rate=60.0, batches=10, changes=60, customers=500)
+SHORT = Plan(rounds=2, seconds=2.0, rate=60.0, batches=10, changes=40, customers=300)

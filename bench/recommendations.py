@@ -37,6 +37,10 @@ class Contender:
         answers, *_ = self._send(plan, plan.rate)
         self.rounds_ms.append(answers.latencies_ms)
         self.failures.append(answers.failures)
+        self.race(plan)
+
+    def race(self, plan: Plan) -> None:
+        """Measure the rate and the CPU time of one round."""
         answers, before, after = self._send(plan, None)
         self.rates.append(answers.count / answers.seconds)
         self.cpu_us.append((after - before) / answers.count * 1e6)
@@ -84,7 +88,7 @@ def run(product: Product, floor: Floor, plan: Plan) -> dict[str, Any]:
     hello = Contender(
         url=floor.hello_url, paths=["/"], headers=dict[str, str], pids=lambda: floor.pids
     )
-    hello.meet(plan)
+    hello.race(plan)
     for _ in range(plan.rounds):
         for contender in contenders.values():
             contender.meet(plan)

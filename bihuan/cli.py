@@ -241,3 +241,7 @@ def _errors_in_words(*more: type[Exception]) -> Generator[None]:
     except (*MENDABLE, *more) as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False)
         raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    app()

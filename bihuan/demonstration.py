@@ -67,8 +67,8 @@ def example(folder: DataFolder, gateway_url: str) -> str | None:
 
 
 def _is_recommended_something(gateway: Gateway, customer: str) -> bool:
+    asked = {"customer_id": customer, "channel": "app", "dry_run": True}
     try:
-        answer = gateway.get(f"/v1/customers/{customer}/recommendations", {"channel": "app"})
+        return bool(gateway.post("/v1/decisions", asked)["propositions"])
     except Refused:
         return False
-    return bool(answer.get("items"))

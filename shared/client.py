@@ -118,8 +118,8 @@ class ServiceClient:
     ) -> AsyncGenerator[httpx.Response]:
         """Open a streamed response; time-outs hold between chunks, not in total."""
         wanted = {k: v for k, v in (params or {}).items() if v is not None}
-        all_headers = await self._headers(headers or {})
         try:
+            all_headers = await self._headers(headers or {})
             async with self._http.stream(
                 method, path, params=wanted, headers=all_headers, timeout=STREAM_SECONDS
             ) as response:

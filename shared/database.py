@@ -210,8 +210,19 @@ def _decode_jsonb(value: bytes) -> Any:
     return orjson.loads(memoryview(value)[1:])
 
 
+async def _set_codecs_of_driver_connection(connection: Any) -> None:
+    await set_codecs(connection)
+    await connection.set_type_codec(  # what reflection reads
+        "json", schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads
+    )
+
+
+def _encode_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
 def _set_codecs_of_driver(connection: DBAPIConnection, _: object) -> None:
-    connection.run_async(set_codecs)  # pyright: ignore[reportAttributeAccessIssue]
+    connection.run_async(_set_codecs_of_driver_connection)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _upgrade(connection: Connection, migrations: Path, to: str) -> None:

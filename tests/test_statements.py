@@ -13,7 +13,7 @@ def test_every_statement_stands_on_the_page_once() -> None:
 
 def test_what_is_said_to_hold_or_to_be_part_built_has_a_test() -> None:
     found = proofs()
-    claimed = [statement for statement in statements() if statement.state != "open"]
+    claimed = [statement for statement in statements() if not statement.state.startswith("open")]
 
     assert [statement.id for statement in claimed if not found[statement.id]] == []
 

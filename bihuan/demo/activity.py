@@ -18,6 +18,7 @@ from bihuan.demo.movements import (
     Movements,
     channel,
     movements,
+    together,
 )
 from bihuan.demo.people import Ints, People
 
@@ -54,21 +55,46 @@ FIRM_ACTS = {
 # Amount as a share of a month's income or turnover (median); in is positive.
 SIZE = {
     "payment": -0.03, "transfer_out": -0.16, "transfer_in": 0.2, "cash_withdrawal": -0.09,
-    "cash_deposit": 0.2, "card_spend": -0.03, "fx_exchange": -0.4, "settlement_in": 0.12,
-    "settlement_out": -0.11,
+    "cash_deposit": 0.2, "card_spend": -0.03, "fx_exchange": -0.4, "settlement_in": 0.25,
+    "settlement_out": -0.23,
 }  # fmt: skip
 KIND = {
     "payment": "merchant", "card_spend": "merchant", "transfer_out": "external",
     "transfer_in": "external", "settlement_in": "external", "settlement_out": "external",
     "fx_exchange": "external",
 }  # fmt: skip
+BY_CARD_SHARE = 0.5  # of the payments of a card holder
+IN_PERSON = ("branch_visit", "call_in", "message_answered")
+BY_MANAGER_SHARE = 0.5  # of the managed customers' contacts in person
+FAVOURITE_MOTIVE_SHARE = 0.45  # of a customer's card spend
+BURST_SHARE, BURST_DAYS = 0.03, 7  # customers who look at one ware again and again of late
 APP_ONLY = ("login", "product_view", "content_read", "application_abandoned")
 COUNTERPARTIES = 14  # a firm's circle
 RECENT_OF_FADING = 0.1  # share of a fading customer's activity that falls in the last 90 days
 
 
 def own_accord(people: People, holdings: Holdings, as_of: datetime, rng: Generator) -> Movements:
-    """Initiated events of the window, until the day each customer's activity stopped."""
+    """What the window holds of it, until the day each customer's activity stopped."""
+    return together([_habitual(people, holdings, as_of, rng), _bursts(people, as_of, rng)])
+
+
+def _bursts(people: People, as_of: datetime, rng: Generator) -> Movements:
+    """Repeated views of one ware in the last days: somebody is about to decide."""
+    active = np.isin(people.pattern, (design.STEADY, design.NEW)) & ~people.is_prospect
+    keen = np.flatnonzero(active & (people.tenure > BURST_DAYS) & (people.digital > 0.4))
+    keen = keen[rng.random(len(keen)) < BURST_SHARE]
+    who = np.repeat(keen, rng.integers(3, 7, len(keen)))
+    days = rng.integers(0, BURST_DAYS, len(who))
+    return movements(
+        who,
+        calendar.moments(as_of, days, calendar.waking_hours(len(who), rng)),
+        "product_view",
+        channel=channel("app"),
+        about=1 + people.number[who] % 9,
+    )
+
+
+def _habitual(people: People, holdings: Holdings, as_of: datetime, rng: Generator) -> Movements:
     who = np.repeat(np.arange(len(people)), _counts(people, rng))
     act = _acts(people, holdings, who, rng)
     names = np.array(TYPES)[act]
@@ -88,7 +114,7 @@ def own_accord(people: People, holdings: Holdings, as_of: datetime, rng: Generat
         channel=_channels(people, who, names, rng),
         kind=kinds[act],
         party=_counterparties(people, who, kinds[act], rng),
-        about=_abouts(act, rng),
+        about=_abouts(people, who, act, rng),
     )
 
 
@@ -123,8 +149,10 @@ def _acts(people: People, holdings: Holdings, who: Ints, rng: Generator) -> Ints
     is_digital = (rng.random(len(who)) < people.digital[who]).astype(np.int64)
     rung = np.cumsum(chances, axis=2)[(~people.is_person[who]).astype(np.int64), 1 - is_digital]
     act = (rng.random(len(who))[:, None] > rung[:, :-1]).sum(axis=1)
-    no_card = holdings.held_by("credit_card", len(people))[who] == NONE
-    return np.where((act == TYPE["card_spend"]) & no_card, TYPE["payment"], act)
+    has_card = holdings.held_by("credit_card", len(people))[who] != NONE
+    by_card = has_card & (rng.random(len(who)) < BY_CARD_SHARE)
+    act = np.where((act == TYPE["payment"]) & by_card, TYPE["card_spend"], act)
+    return np.where((act == TYPE["card_spend"]) & ~has_card, TYPE["payment"], act)
 
 
 def _amounts(people: People, who: Ints, act: Ints, rng: Generator) -> Ints:
@@ -144,7 +172,9 @@ def _channels(people: People, who: Ints, names: NDArray[np.str_], rng: Generator
         np.isin(names, ("branch_visit", "cash_deposit", "activity_joined")), branch, chosen
     )
     chosen = np.where(names == "call_in", remote, chosen)
-    return np.where(names == "message_answered", channel("wechat"), chosen)
+    chosen = np.where(names == "message_answered", channel("wechat"), chosen)
+    by_manager = people.is_managed[who] & (rng.random(len(who)) < BY_MANAGER_SHARE)
+    return np.where(np.isin(names, IN_PERSON) & by_manager, channel("rm"), chosen)
 
 
 def _counterparties(people: People, who: Ints, kind: Ints, rng: Generator) -> Ints:
@@ -156,15 +186,18 @@ def _counterparties(people: People, who: Ints, kind: Ints, rng: Generator) -> In
     stranger = place * 7919 % 1_000_003
     firms = people.number[~people.is_person]
     if len(firms):
-        here = HERE + firms[place * 31 % len(firms)]
-        stranger = np.where(place % 4 == 0, here, stranger)
+        here = firms[place * 31 % len(firms)]
+        is_here = (place % 4 == 0) & (here != people.number[who])
+        stranger = np.where(is_here, HERE + here, stranger)
     met = np.where(people.is_person[who], rng.integers(1, 90_000, n), stranger)
     return np.where(kind == NONE, NONE, met)
 
 
-def _abouts(act: Ints, rng: Generator) -> Ints:
+def _abouts(people: People, who: Ints, act: Ints, rng: Generator) -> Ints:
     viewed = (act == TYPE["product_view"]) | (act == TYPE["application_abandoned"])
     category = rng.integers(1, 10, len(act))
     motive = rng.integers(0, len(MOTIVES), len(act))
+    favourite = rng.random(len(act)) < FAVOURITE_MOTIVE_SHARE
+    motive = np.where(favourite, people.number[who] % len(MOTIVES), motive)
     spent = act == TYPE["card_spend"]
     return np.where(viewed, category, np.where(spent, motive, NONE))

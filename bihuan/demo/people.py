@@ -53,6 +53,11 @@ class People:
         return self.party == design.COMPANY
 
     @property
+    def is_managed(self) -> Flags:
+        """Has a relationship manager: the affluent and the companies."""
+        return ((self.wealth > np.log(300_000)) | self.is_company) & ~self.is_prospect
+
+    @property
     def years(self) -> Floats:
         return np.where(self.is_person, (self.age - 45) / 15, 0.0)
 
@@ -183,7 +188,6 @@ def customers_frame(people: People, as_of: datetime, rng: Generator) -> pl.DataF
     minors = np.where((people.age > 26) & (people.age < 52), rng.binomial(2, 0.42, n), 0)
     local = rng.random(n) < 0.66
     owner = np.isin(people.occupation, _codes(design.OCCUPATIONS, "business_owner"))
-    is_managed = (people.wealth > np.log(300_000)) | people.is_company
     return pl.DataFrame(
         {
             "customer_id": people.ids,
@@ -208,7 +212,7 @@ def customers_frame(people: People, as_of: datetime, rng: Generator) -> pl.DataF
             "acquisition_cost": _only(
                 ~people.is_prospect, _fen(np.array(design.SOURCE_COST, float)[people.source])
             ),
-            "wechat_friend": rng.random(n) < 0.2 + 0.35 * is_managed,
+            "wechat_friend": rng.random(n) < 0.2 + 0.35 * people.is_managed,
             "qualified_investor": _only(person, pl.Series(people.wealth > np.log(5_000_000))),
             "industry": _only(firm, _pick(design.INDUSTRIES, people.industry)),
             "enterprise_size": _only(firm, _enterprise_size(people.income)),
@@ -219,7 +223,7 @@ def customers_frame(people: People, as_of: datetime, rng: Generator) -> pl.DataF
             "declared_turnover": _only(firm, _fen(people.income)),
             "time_zone": _zones(people.city),
             "org_path": _org_paths(people),
-            "rm_id": _only(is_managed & ~people.is_prospect, _managers(people)),
+            "rm_id": _only(people.is_managed, _managers(people)),
         }
     )
 

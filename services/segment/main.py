@@ -53,6 +53,10 @@ async def _seeded(app: FastAPI) -> AsyncGenerator[None]:
     yield
 
 
-if __name__ == "__main__":
+def main() -> None:
     settings = Settings.read()
     kit.serve(create(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

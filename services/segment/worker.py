@@ -39,8 +39,10 @@ def build(context: WorkerContext) -> Sequence[Loop]:
     return [Sequencer(context.database).run, follow_profile, run_scoring]
 
 
-def profile_reader(context: WorkerContext, intake: FeatureIntake) -> Reader:
-    """The reader of the profile's feed."""
+def profile_reader(
+    context: WorkerContext, intake: FeatureIntake, *, wait_seconds: int | None = None
+) -> Reader:
+    """The reader of the profile's feed; `wait_seconds` as in `Reader`."""
     return Reader(
         feed="profile",
         lane="main",
@@ -52,6 +54,7 @@ def profile_reader(context: WorkerContext, intake: FeatureIntake) -> Reader:
         database=context.database,
         client=context.client,
         name="segment",
+        wait_seconds=wait_seconds,
     )
 
 

@@ -1,11 +1,13 @@
 """What the routes of a feed answer."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.feed.types import Lane
+
+CURSOR_PATTERN = r"^[A-Za-z0-9]{1,64}\.[0-9]{1,18}$"
 
 
 class CloudEvent(BaseModel):
@@ -50,8 +52,8 @@ class ReaderUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     lane: Lane
-    types: list[str] = Field(max_length=200)
-    cursor: str | None = Field(max_length=100)
+    types: list[Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,100}$")]] = Field(max_length=200)
+    cursor: Annotated[str, Field(pattern=CURSOR_PATTERN)] | None
 
 
 class ReaderRead(BaseModel):

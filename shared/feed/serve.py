@@ -22,6 +22,7 @@ from shared.feed.head import read_head
 from shared.feed.pages import FeedPage, read_page
 from shared.feed.polls import GATHER_SECONDS, REREAD_SECONDS, Polls
 from shared.feed.schemas import (
+    CURSOR_PATTERN,
     EventTypeRead,
     EventTypes,
     FeedRead,
@@ -40,11 +41,14 @@ Key = r"^[A-Za-z0-9_-]{1,64}$"
 After = Annotated[
     str | None,
     Query(
-        pattern=r"^[A-Za-z0-9]{1,64}\.[0-9]{1,18}$",
+        pattern=CURSOR_PATTERN,
         description="`next` of the answer before, or a snapshot's cursor; left out: from the first",
     ),
 ]
-Types = Annotated[str | None, Query(description="Names of types, joined by commas; default all")]
+Types = Annotated[
+    str | None,
+    Query(pattern=r"^[a-z0-9_.,]*$", description="Names of types, joined by commas; default all"),
+]
 LaneOf = Annotated[Lane | None, Query(description="Only this lane's types; default both")]
 
 

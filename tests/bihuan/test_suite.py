@@ -28,7 +28,7 @@ from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
 from tests.bihuan.test_suite import fakes
 folder = DataFolder(Path(sys.argv[1]))
-with Suite(folder, fakes(folder), ["profile"]) as suite:
+with Suite(folder, fakes(folder), ["profile"], durable=False) as suite:
     print(suite.database_pid, *(child.pid for child in suite.children), flush=True)
     sys.stdin.read()
 """
@@ -105,7 +105,7 @@ def show_nothing(_: set[str]) -> None:
 def test_the_database_is_there_before_the_first_program_and_after_the_last(
     folder: DataFolder,
 ) -> None:
-    with Suite(folder, fakes(folder), ["profile"]) as suite:
+    with Suite(folder, fakes(folder), ["profile"], durable=False) as suite:
         suite.wait_until_ready(30, show_nothing)
         assert eventually(lambda: len(notes(folder)) == 3)
         assert {note.split()[1] for note in notes(folder)} == {
@@ -149,7 +149,7 @@ def test_a_killed_child_is_started_again_and_noted(folder: DataFolder) -> None:
 
 
 def test_a_killed_database_is_started_again_on_its_port(folder: DataFolder) -> None:
-    with Suite(folder, fakes(folder), ["profile"]) as suite:
+    with Suite(folder, fakes(folder), ["profile"], durable=False) as suite:
         killed, port = suite.database_pid, suite.database_port
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
@@ -170,7 +170,7 @@ def test_after_kill_of_the_supervisor_the_next_one_starts(folder: DataFolder) ->
     with supervise(folder) as supervisor:
         told(supervisor)
         supervisor.kill()
-    with Suite(folder, fakes(folder), ["profile"]) as suite:
+    with Suite(folder, fakes(folder), ["profile"], durable=False) as suite:
         suite.wait_until_ready(30, show_nothing)
 
 

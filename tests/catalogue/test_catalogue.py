@@ -253,3 +253,14 @@ def test_a_client_and_a_role_ask_only_for_scopes_that_exist() -> None:
     asked |= {role["key"]: set(role["scopes"]) for role in load("roles")}
     assert {who: extra - known for who, extra in asked.items() if extra - known} == {}
     assert set().union(*asked.values()) == known
+
+
+def test_every_code_that_a_problem_or_a_gate_may_name_has_labels() -> None:
+    codes = {entry["key"]: {v["key"] for v in entry["values"]} for entry in load("codes")}
+    sources = [path for name in ("services", "gateway") for path in (ROOT / name).rglob("*.py")]
+    text = "\n".join(path.read_text() for path in sources)
+
+    problems = set(re.findall(r'\bcode ?= ?"([a-z_]+)"', text))
+    gates = set(re.findall(r'Refusal\(\s*Stage\.\w+,\s*"([a-z_]+)"', text))
+    assert problems - codes["problem"] - codes["refusal"] == set()
+    assert gates - codes["refusal"] == set()

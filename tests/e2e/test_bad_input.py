@@ -92,7 +92,14 @@ def test_an_unknown_id_is_404_on_every_read(suite: RunningSuite) -> None:
     def check(operation: Operation) -> str | None:
         return fault(send(suite, operation), 404)
 
-    reads = (o for o in operations_of(suite) if o.method == "GET" and o.has_id)
+    reads = (
+        operation
+        for operation in operations_of(suite)
+        if operation.method == "GET"
+        and operation.has_id
+        # feedback keeps no list of customers: without outcomes the answer is an empty page
+        and operation.template != "/v1/customers/{customer_id}/outcomes"
+    )
     assert faults(suite, reads, check) == {}
 
 

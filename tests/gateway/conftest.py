@@ -1,7 +1,8 @@
 """The real gateway on a loopback port in front of bare peers."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,14 +135,14 @@ StartSuite = Callable[..., Any]
 
 @asynccontextmanager
 async def running(folder: Path, url: str, **overrides: Any) -> AsyncGenerator[Suite]:
-    """Run a gateway with test times: an answer may take 0.5 s, a chunk 1 s."""
+    """Run a gateway with shorter times than the real ones, yet fit for a busy machine."""
     peer = Peer()
     async with served(peer) as address:
         settings = Settings.model_validate(
             {
                 "database_url": url, "environment": "test", "key_notice": 0,
-                "answer_seconds": 0.5, "stream_seconds": 1.0, "feed_grace_seconds": 1.0,
-                "view_seconds": 0.4, "clock_settle_seconds": 0.0, "max_body_bytes": 200_000,
+                "answer_seconds": 1.5, "stream_seconds": 1.5, "feed_grace_seconds": 3.0,
+                "view_seconds": 1.2, "clock_settle_seconds": 0.0, "max_body_bytes": 200_000,
                 "max_import_bytes": 3_000_000, "secret_checks": "1000/minute",
                 "profile_url": address, "segment_url": address, "feedback_url": address,
                 "strategy_url": "http://127.0.0.1:9", **write_catalogue(folder), **overrides,
@@ -172,6 +173,15 @@ def start_suite(new_database: NewDatabase, tmp_path: Path) -> StartSuite:
         return running(tmp_path, url or new_database(), **overrides)
 
     return start
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until a check holds, for ten seconds at most."""
+    for _ in range(200):
+        if await check():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came true")
 
 
 def now() -> int:

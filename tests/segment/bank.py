@@ -62,8 +62,15 @@ class Bank:
     intake: FeatureIntake
     headers: Mapping[str, str] = field(default_factory=lambda: OPERATOR)
 
-    async def get(self, path: str, **options: Any) -> httpx.Response:
-        return await self.http.get(path, **{"headers": self.headers, **options})
+    async def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        asking = self.headers if headers is None else headers
+        return await self.http.get(path, params=params, headers=asking)
 
     async def hear(self, *events: Event) -> None:
         """Apply the profile's changes of single customers, as the reader does."""

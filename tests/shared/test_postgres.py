@@ -45,7 +45,7 @@ SUPERVISOR = """
 import sys
 from pathlib import Path
 from shared.postgres import EmbeddedPostgres, PostgresError
-postgres = EmbeddedPostgres(Path(sys.argv[1]))
+postgres = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 try:
     postgres.start()
 except PostgresError as error:
@@ -170,14 +170,14 @@ def test_each_role_has_a_database_of_its_own_and_no_other(folder: Path) -> None:
 
 
 def test_data_survive_stop_and_start(folder: Path) -> None:
-    with EmbeddedPostgres(folder) as postgres:
+    with EmbeddedPostgres(folder, durable=False) as postgres:
         postgres.ensure_database("kept", "keeper")
-    with EmbeddedPostgres(folder) as postgres:
+    with EmbeddedPostgres(folder, durable=False) as postgres:
         assert fetch(postgres.url("kept", "keeper"), "SELECT current_database()::text") == "kept"
 
 
 def test_after_kill_of_postgres_it_starts_again_on_the_same_port(folder: Path) -> None:
-    with EmbeddedPostgres(folder) as postgres:
+    with EmbeddedPostgres(folder, durable=False) as postgres:
         postgres.ensure_database("kept", "keeper")
         port, killed = postgres.port, postgres.pid
         assert killed is not None
@@ -199,7 +199,7 @@ def test_kill_of_the_supervisor_stops_postgres_and_the_next_start_recovers(folde
         if sys.platform == "linux":
             assert eventually(lambda: is_gone(pid))
 
-    with EmbeddedPostgres(folder) as postgres:
+    with EmbeddedPostgres(folder, durable=False) as postgres:
         assert fetch(postgres.url("kept"), "SELECT 1") == 1
         assert processes_on(folder / "data")
 
@@ -211,7 +211,7 @@ def test_a_start_right_after_the_kill_of_the_supervisor_waits_for_the_old_server
         pid, _ = told(supervisor)
         supervisor.kill()
         supervisor.wait()
-        with EmbeddedPostgres(folder) as postgres:
+        with EmbeddedPostgres(folder, durable=False) as postgres:
             assert fetch(postgres.url("postgres"), "SELECT 1") == 1
             assert is_gone(pid)
 
@@ -224,7 +224,7 @@ def test_kill_of_both_leaves_a_folder_that_starts(folder: Path) -> None:
         supervisor.kill()
         supervisor.wait()
         os.kill(pid, signal.SIGKILL)
-    with EmbeddedPostgres(folder) as postgres:
+    with EmbeddedPostgres(folder, durable=False) as postgres:
         assert fetch(postgres.url("kept"), "SELECT 1") == 1
 
 

@@ -45,17 +45,26 @@ ATTRIBUTES = (
 
 
 def product(key: str, **overrides: Any) -> Product:
-    usual = {"category": "term_deposit", "words": Words(title_zh=key, title_en=key)}
-    return Product(key=key, **{**usual, "value_cny": 100.0, **overrides})
+    usual: dict[str, Any] = {
+        "category": "term_deposit",
+        "value_cny": 100.0,
+        "words": Words(title_zh=key),
+    }
+    return Product(key=key, **{**usual, **overrides})
 
 
 def strategy(key: str, **overrides: Any) -> Strategy:
-    usual = {"zh": key, "en": key, "channels": tuple(CHANNELS), "choice": Choice.ANY}
+    usual: dict[str, Any] = {
+        "zh": key,
+        "en": key,
+        "channels": tuple(CHANNELS),
+        "choice": Choice.ANY,
+    }
     return Strategy(key=key, **{**usual, **overrides})
 
 
 def shelf(**overrides: Any) -> Shelf:
-    usual = {
+    usual: dict[str, Any] = {
         "version": 1,
         "categories": CATEGORIES,
         "channels": CHANNELS,
@@ -73,7 +82,7 @@ def catalogue(**overrides: Any) -> Catalogue:
 
 
 def customer(**overrides: Any) -> Customer:
-    usual = {
+    usual: dict[str, Any] = {
         "id": "c1",
         "features": {"age": 40, "aum": 200_000.0, "party_type": "person"},
         "consents": (CONSENT,),
@@ -84,7 +93,7 @@ def customer(**overrides: Any) -> Customer:
 
 
 def situation(**overrides: Any) -> Situation:
-    usual = {
+    usual: dict[str, Any] = {
         "customer": customer(),
         "channel": "app",
         "direction": Direction.IN,

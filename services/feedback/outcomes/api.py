@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.feedback.customers.service import must_see, scope_of
 from services.feedback.outcomes import repository
@@ -15,6 +15,7 @@ from services.feedback.outcomes.schemas import (
     reports_of,
 )
 from services.feedback.outcomes.service import Recorder
+from services.feedback.parameters import CustomerId
 from services.feedback.vocabulary import vocabulary
 from shared.app import AppSettings, Clock
 from shared.auth import CurrentToken, requires
@@ -24,7 +25,6 @@ from shared.paging import After, Limit, Page, decode_cursor, page_of
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["outcomes"])
-CustomerId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="The customer")]
 
 
 async def _recorder(settings: AppSettings) -> Recorder:

@@ -3,15 +3,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WrapValidator
+from pydantic import BaseModel, ConfigDict, Field, WrapValidator
 
 from services.feedback.outcomes.domain import Behaviour, RecordedOutcome, Report, outcome_id
 from services.feedback.outcomes.service import Taken
+from services.feedback.parameters import AmountRead, Code, Id, Moment
 from shared.errors import FieldError, Invalid
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Plain = str | int | float | bool | None
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+Number = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Plain = Text | bool | Number | float | None
 MOST = 1_000
 
 
@@ -22,11 +23,6 @@ class Amount(BaseModel):
 
     amount: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2, examples=["50000.00"])]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CNY"])]
-
-
-class AmountRead(BaseModel):
-    amount: str
-    currency: str
 
 
 class OutcomeCreate(BaseModel):
@@ -41,17 +37,15 @@ class OutcomeCreate(BaseModel):
     )
     proposition_id: Id
     outcome: Code = Field(description="`outcome` of /v1/codes", examples=["converted"])
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Moment | None = Field(
         default=None, description="Business time; default: now. At most 5 minutes ahead"
     )
     reason: Code | None = Field(
         default=None, description="`refusal_reason` or `call_result` of /v1/codes"
     )
     amount: Amount | None = Field(default=None, description="Of accepted and converted")
-    until: AwareDatetime | None = Field(
-        default=None, description="`later` needs it: not before this time"
-    )
-    context: dict[Annotated[str, Field(max_length=64)], Plain] = Field(
+    until: Moment | None = Field(default=None, description="`later` needs it: not before this time")
+    context: dict[Code, Plain] = Field(
         default={},
         max_length=20,
         description="References such as assessment_id; kept here, told to nobody",

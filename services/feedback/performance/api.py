@@ -1,9 +1,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from services.feedback.customers.service import scope_of
+from services.feedback.parameters import Moment
 from services.feedback.performance import repository
 from services.feedback.performance.domain import Dimension
 from services.feedback.performance.schemas import PerformanceRead
@@ -13,9 +13,9 @@ from shared.database import Session, raw_connection
 
 router = APIRouter(prefix="/v1/performance", tags=["performance"])
 Begin = Annotated[
-    AwareDatetime | None, Query(alias="from", description="Decided at or after; default: ever")
+    Moment | None, Query(alias="from", description="Decided at or after; default: ever")
 ]
-End = Annotated[AwareDatetime | None, Query(alias="to", description="Decided before")]
+End = Annotated[Moment | None, Query(alias="to", description="Decided before")]
 
 
 @router.get("", dependencies=[requires("performance:read")])

@@ -19,7 +19,7 @@ WITH chosen AS (
       AND ($5::text IS NULL OR c.rm_id = $5)
 ), reached AS (
     SELECT p.key, o.outcome, count(DISTINCT p.proposition_id) AS number,
-           coalesce(sum(o.amount) FILTER (WHERE o.outcome = 'converted'), 0)::bigint AS amount
+           coalesce(sum(o.amount) FILTER (WHERE o.outcome = 'converted'), 0) AS amount
     FROM chosen AS p JOIN outcome AS o USING (customer_id, proposition_id)
     GROUP BY p.key, o.outcome
 ), labelled AS (
@@ -30,7 +30,7 @@ SELECT p.key, count(*) AS propositions,
         FROM reached AS r WHERE r.key = p.key) AS reached,
        (SELECT coalesce(jsonb_object_agg(l.label, l.number), '{{}}')
         FROM labelled AS l WHERE l.key = p.key) AS labels,
-       (SELECT coalesce(sum(r.amount), 0)::bigint FROM reached AS r WHERE r.key = p.key) AS amount
+       (SELECT coalesce(sum(r.amount), 0) FROM reached AS r WHERE r.key = p.key) AS amount
 FROM chosen AS p GROUP BY p.key ORDER BY p.key
 """
 
@@ -53,7 +53,7 @@ async def count_by(
             propositions=row["propositions"],
             reached=row["reached"],
             labels=row["labels"],
-            converted_amount=from_fen(row["amount"]),
+            converted_amount=from_fen(int(row["amount"])),
         )
         for row in rows
     ]

@@ -3,12 +3,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from services.feedback.parameters import AmountRead
 from services.feedback.performance.domain import COUNTED, Dimension, Performance, total
-
-
-class AmountRead(BaseModel):
-    amount: str
-    currency: str
 
 
 class RatesRead(BaseModel):

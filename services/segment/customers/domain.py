@@ -27,6 +27,9 @@ class Scope:
     customer: str | None = None
 
 
+EVERYONE = Scope()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A customer as stored: the profile's features, the state now, and levels with hysteresis.

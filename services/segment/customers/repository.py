@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.segment.customers.domain import Known, Scope, State
+from services.segment.customers.domain import EVERYONE, Known, Scope, State
 from services.segment.customers.tables import CustomerRow, CustomerStateRow
 from shared.errors import NotFound
 
@@ -33,7 +33,24 @@ FROM customer AS c
 LEFT JOIN customer_state AS s ON s.customer_id = c.customer_id AND s.valid_to IS NULL
 WHERE c.features_as_of IS NOT NULL
 """
-_SAMPLED = "FROM customer AS c TABLESAMPLE SYSTEM ($1) REPEATABLE (1)"
+_KNOWN_OF = _KNOWN + "AND c.customer_id = ANY ($1) ORDER BY c.customer_id"
+_LOCK_AFTER = _KNOWN + "AND c.customer_id > $1 ORDER BY c.customer_id LIMIT $2 FOR UPDATE OF c"
+_IN_SCOPE = """
+AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
+AND ($3::text IS NULL OR c.rm_id = $3)
+AND ($4::text IS NULL OR c.customer_id = $4)
+"""
+_COUNT = f"""
+SELECT count(*) FROM customer AS c
+WHERE features_as_of IS NOT NULL AND $1::text IS NULL {_IN_SCOPE}
+"""  # noqa: S608 - text of ours
+_SAMPLE = (
+    _KNOWN.replace(
+        "FROM customer AS c", "FROM customer AS c TABLESAMPLE SYSTEM ($1) REPEATABLE (1)"
+    )
+    + _IN_SCOPE
+    + "ORDER BY c.customer_id"
+)
 _HOLD = """
 UPDATE customer AS c SET held = n.held::jsonb
 FROM unnest($1::text[], $2::text[]) AS n (customer_id, held) WHERE c.customer_id = n.customer_id
@@ -84,29 +101,28 @@ async def put_owners(
 
 async def list_known(connection: asyncpg.Connection, customers: Sequence[str]) -> list[Known]:
     """These customers as stored, by id."""
-    statement = f"{_KNOWN} AND c.customer_id = ANY ($1) ORDER BY c.customer_id"
-    return [_to_known(row) for row in await connection.fetch(statement, list(customers))]
+    return [_to_known(row) for row in await connection.fetch(_KNOWN_OF, list(customers))]
 
 
-async def list_known_after(
-    connection: asyncpg.Connection, customer_id: str, *, limit: int, lock: bool
+async def lock_known_after(
+    connection: asyncpg.Connection, customer_id: str, *, limit: int
 ) -> list[Known]:
-    """The customers that follow this id; `lock` keeps others from writing them meanwhile."""
-    ending = "FOR UPDATE OF c" if lock else ""
-    statement = f"{_KNOWN} AND c.customer_id > $1 ORDER BY c.customer_id LIMIT $2 {ending}"
-    return [_to_known(row) for row in await connection.fetch(statement, customer_id, limit)]
+    """The customers that follow this id; nobody else writes them until the transaction ends."""
+    rows = await connection.fetch(_LOCK_AFTER, customer_id, limit)
+    return [_to_known(row) for row in rows]
 
 
-async def list_sample(connection: asyncpg.Connection, *, percent: float) -> list[Known]:
-    """About so many percent of the customers, by the pages they lie on, the same ones each time."""
-    sampled = _KNOWN.replace("FROM customer AS c", _SAMPLED)
-    return [_to_known(row) for row in await connection.fetch(sampled, percent)]
+async def list_sample(
+    connection: asyncpg.Connection, *, percent: float, scope: Scope
+) -> list[Known]:
+    """About so many percent of the customers in scope, the same ones each time, by id."""
+    rows = await connection.fetch(_SAMPLE, percent, scope.org, scope.rm, scope.customer)
+    return [_to_known(row) for row in rows]
 
 
-async def count_known(connection: asyncpg.Connection) -> int:
-    """How many customers have features."""
-    statement = "SELECT count(*) FROM customer WHERE features_as_of IS NOT NULL"
-    return await connection.fetchval(statement) or 0
+async def count_known(connection: asyncpg.Connection, scope: Scope = EVERYONE) -> int:
+    """How many customers in scope have features."""
+    return await connection.fetchval(_COUNT, None, scope.org, scope.rm, scope.customer) or 0
 
 
 async def hold(
@@ -152,12 +168,11 @@ async def stream_states(
     *,
     as_of: datetime | None = None,
     run_id: str | None = None,
-    scope: Scope | None = None,
+    scope: Scope = EVERYONE,
 ) -> AsyncIterator[State]:
     """States by customer, in the caller's transaction: now or then, all or changed in a run."""
-    seen = scope or Scope()
     cursor = connection.cursor(
-        _OPEN, as_of, run_id, seen.org, seen.rm, seen.customer, prefetch=2_000
+        _OPEN, as_of, run_id, scope.org, scope.rm, scope.customer, prefetch=2_000
     )
     async for row in cursor:
         yield _to_state(row)

@@ -149,8 +149,8 @@ async def carry_out(scoring: Scoring, run: Run) -> Run:
 
 async def _next_chunk(scoring: Scoring, evaluator: Evaluator, run: Run) -> Run:
     async with scoring.database.transaction() as connection:
-        known = await customers.list_known_after(
-            connection, run.after, limit=scoring.chunk_customers, lock=True
+        known = await customers.lock_known_after(
+            connection, run.after, limit=scoring.chunk_customers
         )
         if not known:
             return await _complete(connection, run, now=scoring.clock.now())

@@ -57,9 +57,11 @@ async def create_segment(
 
 
 @router.post("/segments:preview", dependencies=READ, response_model=PreviewRead)
-async def preview_rule(wanted: RulePreview, session: Session, clock: Clock) -> Preview:
+async def preview_rule(
+    wanted: RulePreview, session: Session, token: CurrentToken, clock: Clock
+) -> Preview:
     """Try a rule: how many customers it takes, and some of them."""
-    return await service.preview(session, wanted.rule, now=clock.now())
+    return await service.preview(session, wanted.rule, scope=scope_of(token), now=clock.now())
 
 
 @router.get(
@@ -118,9 +120,9 @@ async def delete_segment(key: Key, session: Session, if_match: IfMatch) -> None:
     response_model=PreviewRead,
     responses=problem_responses(404),
 )
-async def preview_segment(key: Key, session: Session, clock: Clock) -> Preview:
+async def preview_segment(key: Key, session: Session, token: CurrentToken, clock: Clock) -> Preview:
     """Try the rule as written: how many customers it takes, and some of them."""
-    return await service.preview_segment(session, key, now=clock.now())
+    return await service.preview_segment(session, key, scope=scope_of(token), now=clock.now())
 
 
 @router.post(

@@ -4,7 +4,6 @@ from datetime import datetime
 from functools import partial
 
 import anyio.to_thread
-import asyncpg
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -77,18 +76,22 @@ async def seed(session: AsyncSession, wanted: Iterable[SegmentDraft], *, now: da
     await attributes.bump_catalogue(session)
 
 
-async def preview_segment(session: AsyncSession, key: str, *, now: datetime) -> Preview:
+async def preview_segment(
+    session: AsyncSession, key: str, *, scope: Scope, now: datetime
+) -> Preview:
     """How many customers a segment's rule as written would take."""
-    return await preview(session, (await repository.get(session, key)).rule, now=now)
+    segment = await repository.get(session, key)
+    return await preview(session, segment.rule, scope=scope, now=now)
 
 
-async def preview(session: AsyncSession, text: str, *, now: datetime) -> Preview:
-    """How many customers a rule would take: all are asked, or a sample of a large bank."""
+async def preview(session: AsyncSession, text: str, *, scope: Scope, now: datetime) -> Preview:
+    """How many customers in scope a rule would take: all are asked, or a sample of many."""
     entries = await attributes.list_entries(session)
     rule = parse_rule(text, entries)
     connection = await raw_connection(session)
-    total = await customers.count_known(connection)
-    known = await _sample(connection, total)
+    total = await customers.count_known(connection, scope)
+    percent = min(100.0, 100 * SAMPLE_CUSTOMERS / max(total, 1))
+    known = await customers.list_sample(connection, percent=percent, scope=scope)
     members = await anyio.to_thread.run_sync(partial(_members, rule, known, entries))
     share = len(members) / len(known) if known else 0.0
     return Preview(
@@ -119,12 +122,6 @@ async def members(
         session, key, as_of=as_of, scope=scope, after=str(start), limit=limit + 1
     )
     return page_of(states, limit, lambda state: [state.customer_id])
-
-
-async def _sample(connection: asyncpg.Connection, total: int) -> list[Known]:
-    if total <= SAMPLE_CUSTOMERS:
-        return await customers.list_known_after(connection, "", limit=total, lock=False)
-    return await customers.list_sample(connection, percent=100 * SAMPLE_CUSTOMERS / total)
 
 
 def _members(rule: Rule, known: Sequence[Known], entries: Sequence[AttributeEntry]) -> list[str]:

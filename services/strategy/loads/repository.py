@@ -18,10 +18,9 @@ async def note(
 
 
 async def find_next(connection: asyncpg.Connection) -> tuple[str, str, str] | None:
-    """Return (event, kind, path) of the oldest load and keep other workers from it."""
+    """Return (event, kind, path) of the oldest load."""
     row = await connection.fetchrow(
-        """SELECT event_id, kind, path FROM load
-           ORDER BY noted_at, event_id LIMIT 1 FOR UPDATE SKIP LOCKED"""
+        "SELECT event_id, kind, path FROM load ORDER BY noted_at, event_id LIMIT 1"
     )
     return None if row is None else (row["event_id"], row["kind"], row["path"])
 

@@ -21,7 +21,7 @@ from services.strategy.loads import repository
 from services.strategy.loads.domain import feature_rows, membership_rows
 from shared.client import ServiceClient
 from shared.database import Database
-from shared.errors import DomainError
+from shared.errors import DomainError, Gone, NotFound
 from shared.feed import Event, Handler
 from shared.logging import log
 
@@ -63,15 +63,22 @@ class Loader:
                 await asyncio.sleep(IDLE_SECONDS)
 
     async def step(self) -> bool:
-        """Make one load; tell whether there was one."""
-        async with self._database.transaction() as connection:
+        """Make one load; tell whether there was one.
+
+        Two workers may make the same load: taking rows over twice changes nothing.
+        """
+        async with self._database.connection() as connection:
             load = await repository.find_next(connection)
-            if load is None:
-                return False
-            event_id, kind, path = load
+        if load is None:
+            return False
+        event_id, kind, path = load
+        try:
             rows = await self._load(kind, path)
+            log.info("load_made", kind=kind, rows=rows)
+        except (NotFound, Gone) as error:
+            log.error("load_gone", kind=kind, reason=str(error))
+        async with self._database.connection() as connection:
             await repository.forget(connection, event_id)
-        log.info("load_made", kind=kind, rows=rows)
         return True
 
     async def _load(self, kind: str, path: str) -> int:

@@ -79,11 +79,13 @@ def test_party_types_and_prospects_have_their_shares(bank: Bank) -> None:
     assert 0.02 < 1 - bank["accounts"].height / CUSTOMERS < 0.04
 
 
-def test_every_tier_is_peopled(customers: pl.DataFrame) -> None:
+def test_every_tier_is_peopled(customers: pl.DataFrame, bank: Bank) -> None:
+    firms = bank["customers"].filter(pl.col("party_type") == "company")
+    retail = customers.join(firms, on="customer_id", how="anti")
     cuts = [0, 50_000, 500_000, 6_000_000, float("inf")]
-    shares = [_share(customers, pl.col("aum").is_between(a, b)) for a, b in pairwise(cuts)]
+    shares = [_share(retail, pl.col("aum").is_between(a, b)) for a, b in pairwise(cuts)]
 
-    assert shares == pytest.approx([0.64, 0.30, 0.055, 0.008], rel=0.25)
+    assert shares == pytest.approx([0.65, 0.30, 0.045, 0.0065], rel=0.3)
 
 
 def test_all_eight_rfm_segments_are_peopled(customers: pl.DataFrame) -> None:

@@ -103,6 +103,11 @@ async def test_a_batch_with_one_fault_leaves_nothing_behind(service: Service) ->
         (outcome(occurred_at="1899-01-01T00:00:00Z"), "/occurred_at"),
         (outcome(occurred_at=(NOW + timedelta(minutes=6)).isoformat()), "/occurred_at"),
         (outcome(occurred_at="2026-03-02T02:15:00"), "/occurred_at"),
+        (outcome(occurred_at="0001-01-01T00:00:00+14:00"), "/occurred_at"),
+        (outcome("later", until="9999-12-31T23:59:59-14:00"), "/until"),
+        (outcome(proposition_id="p 1"), "/proposition_id"),
+        (outcome("converted", amount={"amount": "1e30", "currency": "CNY"}), "/amount/amount"),
+        (outcome("converted", amount={"amount": "-1", "currency": "CNY"}), "/amount/amount"),
         (outcome("converted", amount={"amount": "1.005", "currency": "CNY"}), "/amount/amount"),
         (outcome("converted", amount={"amount": "1", "currency": "USD"}), "/amount/currency"),
         ({"outcomes": [outcome(reason="x")]}, "/outcomes/0/reason"),
@@ -118,6 +123,13 @@ async def test_a_report_that_makes_no_sense_is_refused_at_its_field(
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("value", ["\x00", [], "x" * 201])
+async def test_context_takes_plain_short_values(service: Service, value: object) -> None:
+    answer = await service.report(outcome(context={"reference": value}))
+
+    assert answer.status_code == 422
 
 
 async def test_an_id_used_for_something_else_is_a_conflict(service: Service) -> None:

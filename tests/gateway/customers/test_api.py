@@ -15,7 +15,7 @@ async def test_parts_come_in_parallel_with_the_callers_own_token(suite: Suite) -
     answer = await suite.http.get("/v1/customers/c-1/view", headers=headers)
 
     assert answer.status_code == 200
-    assert time.monotonic() - started < 1.0  # one part hangs; each has its own deadline
+    assert time.monotonic() - started < 3.5  # one part hangs; each has its own deadline
     view = answer.json()
     assert view["customer_id"] == "c-1"
     assert view["customer"] == {"part": "c-1", "token": headers["Authorization"][-8:]}

@@ -112,7 +112,7 @@ async def test_a_slow_service_is_given_up(suite: Suite) -> None:
     response = await suite.http.get("/v1/late", headers=await suite.bearer("operator"))
 
     assert response.status_code == 503
-    assert 0.4 < time.monotonic() - started < 3
+    assert 1.4 < time.monotonic() - started < 6
 
 
 async def test_a_service_that_dies_within_an_answer_is_not_taken_for_whole(suite: Suite) -> None:
@@ -123,11 +123,11 @@ async def test_a_service_that_dies_within_an_answer_is_not_taken_for_whole(suite
 async def test_a_long_poll_may_wait_longer_than_an_answer(suite: Suite) -> None:
     started = time.monotonic()
     response = await suite.http.get(
-        "/v1/feeds/profile?wait=1", headers=await suite.bearer("operator")
+        "/v1/feeds/profile?wait=2", headers=await suite.bearer("operator")
     )
 
     assert response.status_code == 200
-    assert time.monotonic() - started > 0.9
+    assert time.monotonic() - started > suite.settings.answer_seconds
 
 
 async def test_a_client_that_hangs_up_frees_the_service(suite: Suite) -> None:
@@ -136,7 +136,7 @@ async def test_a_client_that_hangs_up_frees_the_service(suite: Suite) -> None:
     with pytest.raises(httpx.ReadTimeout):
         await suite.http.get("/v1/feeds/profile?wait=20", headers=headers, timeout=0.2)
 
-    await asyncio.wait_for(suite.peer.hung_up.wait(), 2)
+    await asyncio.wait_for(suite.peer.hung_up.wait(), 10)
 
 
 async def test_a_body_announced_too_large_is_refused_unread(suite: Suite) -> None:
@@ -172,7 +172,7 @@ async def test_an_import_has_its_own_larger_limit(suite: Suite) -> None:
 async def test_an_upload_that_stalls_is_refused(suite: Suite) -> None:
     async def stalling() -> AsyncIterator[bytes]:
         yield b"begun"
-        await asyncio.sleep(3)
+        await asyncio.sleep(6)
         yield b"too late"
 
     response = await suite.http.put(
@@ -200,7 +200,7 @@ async def test_many_callers_at_once_each_get_their_own_answer(suite: Suite) -> N
         answer = await suite.http.get(f"/v1/things/{number}", headers=headers)
         return answer.json() == {"path": f"/v1/things/{number}"}
 
-    assert all(await asyncio.gather(*(ask(number) for number in range(200))))
+    assert all(await asyncio.gather(*(ask(number) for number in range(60))))
 
 
 async def test_a_service_that_comes_up_later_is_reached(start_suite: StartSuite) -> None:

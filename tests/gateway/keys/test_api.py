@@ -7,7 +7,7 @@ import pytest
 from gateway.settings import Settings
 from shared.auth import REFETCH_SECONDS
 from tests.conftest import NewDatabase
-from tests.gateway.conftest import SECRETS, StartSuite, Suite
+from tests.gateway.conftest import SECRETS, StartSuite, Suite, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -60,8 +60,11 @@ async def test_two_gateways_side_by_side_agree(
         assert (await two.http.get("/v1/me", headers=headers)).status_code == 200
 
         await one.http.post("/v1/clients/crm/disable", headers=await one.bearer("operator"))
-        await asyncio.sleep(0.5)
-        assert (await two.http.get("/v1/me", headers=token)).status_code == 401
+
+        async def is_refused() -> bool:
+            return (await two.http.get("/v1/me", headers=token)).status_code == 401
+
+        await eventually(is_refused)
         assert await kids(one) == await kids(two)
 
 

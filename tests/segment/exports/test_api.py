@@ -17,8 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def export(bank: Bank, headers: Any = None, **params: str) -> pl.DataFrame:
-    options = {"params": params} | ({"headers": headers} if headers else {})
-    answer = await bank.get("/v1/memberships/export", **options)
+    answer = await bank.get("/v1/memberships/export", params=params, headers=headers)
     assert answer.status_code == 200, answer.text
     with pa.ipc.open_stream(io.BytesIO(answer.content)) as reader:
         return pl.DataFrame(pl.from_arrow(reader.read_all()))

@@ -149,11 +149,9 @@ CATALOGUE = Catalogue(
 )
 
 
-def scale(*levels: tuple[str, str | None], **changes: object) -> Scale:
+def scale(*levels: tuple[str, str | None], where: str | None = None) -> Scale:
     rows = tuple(ScaleLevel(key=key, zh=key, en=key, rule=rule) for key, rule in levels)
-    return Scale(
-        **{"key": "size", "zh": "量", "en": "Size", "columns": {"retail": rows}, **changes}
-    )  # pyright: ignore[reportArgumentType]
+    return Scale(key="size", zh="量", en="Size", columns={"retail": rows}, where=where)
 
 
 @pytest.mark.parametrize(

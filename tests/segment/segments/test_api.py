@@ -180,6 +180,10 @@ async def test_callers_see_only_their_part_of_the_bank(bank: Bank) -> None:
     assert await seen(org="bank") == ["c0001", "c0002"]
     assert await seen(rm="rm1") == ["c0001"]
     assert await seen(customer="c0000") == ["c0000"]
+    preview = await bank.http.post(
+        "/v1/segments:preview", json={"rule": "age > 1"}, headers=bearer(*SCOPES, rm="rm1")
+    )
+    assert (preview.json()["customers"], preview.json()["examples"]) == (1, ["c0001"])
     other = await bank.get("/v1/customers/c0001/levels", headers=bearer(*SCOPES, customer="c0000"))
     elsewhere = await bank.get(
         "/v1/customers/c0002/levels", headers=bearer(*SCOPES, org="bank/east")

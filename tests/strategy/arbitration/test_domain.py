@@ -31,9 +31,9 @@ def rng(seed=0):
 
 
 def probabilities(p, n, w, *, seed=0, rules=RULES):
-    arrays = [np.array(x, dtype=float) for x in (p, n, w)]
-    few = shortlist(*arrays, rules)
-    return choice_probabilities(*arrays, few, rng=rng(seed), rules=rules)
+    a, b, c = (np.array(x, dtype=float) for x in (p, n, w))
+    few = shortlist(a, b, c, rules)
+    return choice_probabilities(a, b, c, few, rng=rng(seed), rules=rules)
 
 
 @given(st.integers(1, 60), st.integers(0, 2**32))

@@ -182,8 +182,8 @@ async def test_l12_a_late_database_brings_an_empty_answer_in_time_and_opens_the_
     app, database
 ) -> None:
     await arrive(database)
-    budget = timedelta(milliseconds=50)
-    settings = app.state.settings.model_copy(update={"decision_budget": budget})
+    short = {"decision_budget": timedelta(milliseconds=300)}
+    settings = app.state.settings.model_copy(update=short)
     decider = Decider(database, app.state.clock, settings)
     await decider.refresh()
     request, token = Request(customer_id="c1", channel="app"), a_token()
@@ -193,12 +193,10 @@ async def test_l12_a_late_database_brings_an_empty_answer_in_time_and_opens_the_
         for _ in range(settings.breaches):
             began = time.monotonic()
             late = orjson.loads(await decider.decide(request, token))
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 1
             assert late["propositions"] == []
             assert late["degraded_by"] == ["budget_exceeded"]
 
-    settings = settings.model_copy(update={"decision_budget": timedelta(seconds=5)})
-    decider._settings = settings
     defaults = orjson.loads(await decider.decide(request, token))
     assert defaults["mode"] == "defaults"
     assert defaults["degraded_by"] == ["breaker_open"]

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,12 @@ def test_the_strategys_own_goal_decides_what_success_is() -> None:
 
 
 def evidence(treatment="s-p/app/in", positives=0.0, negatives=0.0, **overrides):
-    usual = {"category": "fund", "goal_metric": "aum", "channel": "app", "faded_to": DAY}
+    usual: dict[str, Any] = {
+        "category": "fund",
+        "goal_metric": "aum",
+        "channel": "app",
+        "faded_to": DAY,
+    }
     return Evidence(
         treatment=treatment, positives=positives, negatives=negatives, **{**usual, **overrides}
     )

@@ -22,7 +22,7 @@ async def set_quota(api, product, quota):
 
 
 async def reserve(api, amount=None, product=FUND):
-    body = {"product": product, "customer_id": "c1"}
+    body: dict[str, object] = {"product": product, "customer_id": "c1"}
     if amount is not None:
         body["amount"] = {"amount": amount, "currency": "CNY"}
     return await api.post("/v1/reservations", json=body, headers=keyed())

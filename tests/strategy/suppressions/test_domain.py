@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -16,7 +17,7 @@ RULES = contact_policy_of(
 
 
 def answer(outcome="refused", id_="o1", at=AT, **overrides):
-    usual = {
+    usual: dict[str, Any] = {
         "reason": None,
         "channel": "app",
         "action": "s-f1",

@@ -116,8 +116,8 @@ EXPRESSIONS: Mapping[str, str] = {
     "card_spend_30d": _sum("c.spend_30"),
     "card_spend_90d": _sum("c.spend_90"),
     "card_spend_change": _change("c.spend_90", "c.spend_prev_90"),
-    "card_motive": "CASE WHEN c.motive_spend >= 0.35 * c.spend_90 THEN c.motive"
-    " WHEN c.spend_90 > 0 THEN 'mixed' END",
+    "card_motive": "CASE WHEN c.spend_90 > 0 THEN"
+    " CASE WHEN c.motive_spend >= 0.35 * c.spend_90 THEN c.motive ELSE 'mixed' END END",
     # money in and out
     "inflow_30d": _sum("d.inflow_30"),
     "inflow_90d": _sum("d.inflow_90"),

@@ -69,14 +69,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """Rows that may be taken, each with its number, and those that may not."""
+    """Rows that may be taken, with their numbers, and those that may not."""
 
-    taken: Sequence[tuple[int, Row]]
+    rows: Sequence[Row]
+    numbers: Sequence[int]
     rejects: Sequence[Reject]
-
-    @property
-    def rows(self) -> list[Row]:
-        return [row for _, row in self.taken]
 
 
 def sift(
@@ -97,17 +94,19 @@ def sift(
         key: where given, only the last row of each key is taken: two cannot be written at once.
     """
     last = {key(row): place for place, row in enumerate(rows)} if key else {}
-    taken: list[tuple[int, Row]] = []
+    taken: list[Row] = []
+    numbers: list[int] = []
     rejects: list[Reject] = []
     for place, row in enumerate(rows):
         reason = reason_of(row)
         if reason is None and key is not None and last[key(row)] != place:
             reason = "repeated_below"
         if reason is None:
-            taken.append((first + place, row))
+            taken.append(row)
+            numbers.append(first + place)
         else:
             rejects.append(Reject(first + place, str(row[id_column])[:128], reason))
-    return Sifted(taken, rejects)
+    return Sifted(taken, numbers, rejects)
 
 
 def totals(rows: Iterable[Row], dimensions: Sequence[str], measures: Sequence[str] = ()) -> Report:

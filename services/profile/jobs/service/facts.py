@@ -190,7 +190,7 @@ def _outcome(
 ) -> Outcome:
     return Outcome(
         accepted=accepted,
-        unchanged=len(sifted.taken) - accepted,
+        unchanged=len(sifted.rows) - accepted,
         rejects=sifted.rejects,
         touched=sorted({row["customer_id"] for row in sifted.rows}),
         report=report,

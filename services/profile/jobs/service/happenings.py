@@ -41,9 +41,8 @@ async def take_events(
         currency=context.currency,
         clock=context.clock,
     )
-    numbers = [number for number, _ in sifted.taken]
     doubted = [
-        Reject(numbers[place], event.event_id, reason) for place, event, reason in taken.doubted
+        Reject(sifted.numbers[place], event.event_id, reason) for place, event, reason in taken.doubted
     ]
     kept = [_counted(sifted.rows[place]) for place, _ in taken.believed]
     return Outcome(

@@ -119,8 +119,10 @@ def _without_repeats(places: Sequence[int], arena: Arena, limit: int) -> list[Sl
 
 
 def _open_places(places: Places, slots: Sequence[Slot], arena: Arena) -> Places:
-    shown = {int(arena.products[slot.index]) for slot in slots} - {NO_PRODUCT}
-    return places[~np.isin(arena.products[places], list(shown))]
+    """Leave out the products that are shown already."""
+    for product in {int(arena.products[slot.index]) for slot in slots} - {NO_PRODUCT}:
+        places = places[arena.products[places] != product]
+    return places
 
 
 def _draw(rules: ExplorationRules, hopefuls: Hopefuls, *, seed: int, limit: int) -> Ranking:

@@ -122,7 +122,7 @@ def _product_verdicts(
                 assessment=assessment,
                 rules=rules,
             )
-            or _product_silence(product, silences)
+            or (_product_silence(product, silences) if silences else None)
         )
 
     return [verdict(*pair) for pair in zip(catalogue.shelf.products, answers, strict=True)]

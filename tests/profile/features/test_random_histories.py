@@ -1,0 +1,174 @@
+"""The SQL against the plain reference on random histories, told late, twice and in any order."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.profile.events import service as events
+from services.profile.events.domain import Event
+from shared.auth import Token
+from tests.profile.conftest import NOW, Profile
+from tests.profile.features.reference import History, Held, Value, day_of, features
+
+pytestmark = pytest.mark.anyio
+
+TODAY = day_of(NOW)
+TOKEN = Token(client_id="test", scopes=frozenset(), expires_at=0)
+TYPES = (
+    "login", "product_view", "application_abandoned", "content_read", "activity_joined",
+    "branch_visit", "message_answered", "transfer_in", "transfer_out", "payment", "card_spend",
+    "purchase", "redemption", "salary", "pension", "interest", "auto_debit", "fx_exchange",
+    "payroll_payment", "settlement_in", "settlement_out", "adjustment",
+)  # fmt: skip
+CATEGORIES = (
+    "demand_deposit", "term_deposit", "fund", "wealth_management", "mortgage", "credit_card",
+    "business_loan", "quick_pay", "bill",
+)  # fmt: skip
+_numbers = count(1)
+
+fen = st.integers(0, 10**8)
+edges = st.sampled_from((0, 1, 6, 7, 29, 30, 31, 59, 60, 89, 90, 91, 179, 180, 364, 365, 719, 720))
+days = st.one_of(edges, st.integers(0, 900))
+
+
+def ago(number: int) -> date:
+    return TODAY - timedelta(days=number)
+
+
+@st.composite
+def holdings(draw: st.DrawFn) -> list[Held]:
+    made: list[Held] = []
+    for number in range(draw(st.integers(1, 5))):
+        opened = draw(days)
+        closed = draw(st.one_of(st.none(), st.integers(0, opened)))
+        matures = draw(st.one_of(st.none(), st.integers(-60, 90)))
+        made.append(
+            Held(
+                holding_id=f"h{number}",
+                category=draw(st.sampled_from(CATEGORIES)),
+                opened_at=ago(opened),
+                closed_at=None if closed is None else ago(closed),
+                matures_at=None if matures is None else ago(matures),
+                amount=draw(st.one_of(st.none(), fen)),
+                credit_line=draw(st.one_of(st.none(), fen)),
+                status=draw(st.sampled_from((None, "activated"))),
+            )
+        )
+    return made
+
+
+@st.composite
+def happenings(draw: st.DrawFn, held: Sequence[Held]) -> list[Event]:
+    made: list[Event] = []
+    for number in range(draw(st.integers(0, 40))):
+        holding = draw(st.one_of(st.none(), st.sampled_from([h.holding_id for h in held])))
+        minutes = draw(st.sampled_from((0, 0, 61, 600, 961)))
+        made.append(
+            Event(
+                event_id=f"e{number}",
+                customer_id="",
+                type=draw(st.sampled_from(TYPES)),
+                occurred_at=NOW - timedelta(days=draw(days), minutes=minutes),
+                holding_id=holding,
+                amount=draw(st.one_of(st.none(), fen)),
+                direction=draw(st.sampled_from((None, None, "in", "out"))),
+                balance_after=draw(fen) if holding and draw(st.booleans()) else None,
+                channel=draw(st.sampled_from((None, "app", "branch", "rm", "wechat"))),
+                counterparty=draw(st.sampled_from((None, "x", "y", "own-account"))),
+                counterparty_kind=draw(st.sampled_from((None, "own", "merchant"))),
+                purpose=draw(st.sampled_from((None, "car", "travel", "cross_border"))),
+                sequence=draw(st.sampled_from((None, 0, 1))),
+                data=draw(st.sampled_from((None, {"headcount": 7}, {"headcount": 30}))),
+            )
+        )
+    return made
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[History, list[list[Event]]]:
+    """A history, and the batches in which it is told: shuffled, some of it twice."""
+    held = draw(holdings())
+    known = draw(happenings(held))
+    told = [*known, *draw(st.lists(st.sampled_from(known), max_size=8) if known else st.just([]))]
+    Random(draw(st.integers(0, 1000))).shuffle(told)  # noqa: S311 - an order, no secret
+    cut = draw(st.integers(0, len(told)))
+    history = History(
+        opened=ago(draw(days)), today=TODAY, holdings=held, events=known,
+        accounts=frozenset({"own-account"}),
+    )  # fmt: skip
+    return history, [told[:cut], told[cut:]]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(told=histories())
+async def test_l3_features_equal_those_of_the_ordered_history(
+    profile: Profile, told: tuple[History, list[list[Event]]]
+) -> None:
+    history, batches = told
+    customer_id = f"r{next(_numbers)}"
+    await _state(profile, customer_id, history)
+    for batch in batches:
+        await _tell(profile, customer_id, batch)
+
+    found = await profile.features(customer_id)
+
+    _compare(found, features(history))
+
+
+async def _state(profile: Profile, customer_id: str, history: History) -> None:
+    async with profile.database.transaction() as connection:
+        await connection.execute(
+            """INSERT INTO customer (customer_id, party_type, created_at, updated_at)
+               VALUES ($1, 'person', $2, $2)""",
+            customer_id,
+            NOW,
+        )
+        await connection.execute(
+            """INSERT INTO account (customer_id, account_id, role, currency, opened_at)
+               VALUES ($1, 'own-account', 'owner', 'CNY', $2)""",
+            customer_id,
+            history.opened,
+        )
+        await connection.executemany(
+            """INSERT INTO holding (customer_id, holding_id, category, currency, opened_at,
+                   closed_at, matures_at, amount, credit_line, status)
+               VALUES ($1, $2, $3, 'CNY', $4, $5, $6, $7, $8, $9)""",
+            [
+                (customer_id, held.holding_id, held.category, held.opened_at, held.closed_at,
+                 held.matures_at, held.amount, held.credit_line, held.status)
+                for held in history.holdings
+            ],
+        )  # fmt: skip
+
+
+async def _tell(profile: Profile, customer_id: str, batch: Sequence[Event]) -> None:
+    own = [replace(event, customer_id=customer_id) for event in batch]
+    taken, _ = await events.record(
+        profile.database, own, currency="CNY", token=TOKEN, clock=profile.clock
+    )
+    assert not taken.doubted
+
+
+def _compare(found: dict[str, Value], expected: dict[str, Value]) -> None:
+    wrong = {
+        name: (found[name], value)
+        for name, value in expected.items()
+        if not _same(found[name], value)
+    }
+    assert not wrong
+
+
+def _same(one: Value, other: Value) -> bool:
+    if isinstance(one, float) and isinstance(other, float | int):
+        return one == pytest.approx(other, rel=1e-9, abs=0.0051)
+    return one == other
