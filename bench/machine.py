@@ -6,7 +6,7 @@ import psutil
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU time that these processes and their children have used, in user and in kernel mode."""
+    """CPU time these processes and their children have used, ended children included."""
     return sum(map(_cpu_seconds, _family(pids)))
 
 
@@ -16,7 +16,7 @@ def memory_bytes(pids: Iterable[int]) -> int | None:
     None where the system does not say it (another user's process, or no Linux).
     """
     try:
-        return sum(process.memory_full_info().pss for process in _family(pids))
+        return sum(map(_pss_bytes, _family(pids)))
     except (psutil.AccessDenied, AttributeError):
         return None
 
@@ -43,4 +43,11 @@ def _cpu_seconds(process: psutil.Process) -> float:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return times.user + times.system
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _pss_bytes(process: psutil.Process) -> int:
+    try:
+        return process.memory_full_info().pss
+    except psutil.NoSuchProcess:
+        return 0

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
@@ -15,13 +16,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from starlette.requests import HTTPConnection
 
-from shared.errors import Forbidden, NotFound, Unauthenticated
+from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068, no secret
 ALGORITHM = "ES256"
 LEEWAY_SECONDS = 5
 CACHED_TOKENS = 4096
 REFETCH_SECONDS = 10.0
+KEYS_KEPT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class Verifier:
         return token
 
     async def _check(self, text: str) -> Token:
-        keys = self._keys or await self._fetch()
+        keys = await self._current_keys()
         try:
             return self._claims(text, keys)
         except Unauthenticated:
@@ -110,6 +112,16 @@ class Verifier:
             if time.monotonic() - self._fetched_at < REFETCH_SECONDS:
                 raise
             return self._claims(text, await self._fetch())
+
+    async def _current_keys(self) -> KeySet:
+        """Return the keys, asked for again now and then: a withdrawn one must stop counting."""
+        is_old = time.monotonic() - self._fetched_at > KEYS_KEPT_SECONDS
+        if self._keys is None:
+            return await self._fetch()
+        if is_old:
+            with suppress(Unavailable):
+                return await self._fetch()
+        return self._keys
 
     async def _fetch(self) -> KeySet:
         document = await self._fetch_keys()

@@ -41,7 +41,7 @@ async def follow_clock(
 
 async def _follow(clock: BusinessClock, client: ServiceClient) -> None:
     while True:
-        with suppress(DomainError):
+        with suppress(DomainError, ValueError, KeyError):  # a gateway that is still starting
             answer = (await client.get_open("/v1/clock")).json()
             clock.offset = timedelta(seconds=answer["offset_seconds"])
             metrics.CLOCK_OFFSET.set(answer["offset_seconds"])

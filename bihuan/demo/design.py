@@ -41,7 +41,7 @@ ACTIVITY = {PERSON: (13.9, 1.0), SMALL_BUSINESS: (24.0, 0.8), COMPANY: (32.0, 0.
 
 # ln AUM in CNY: mean, sigma; a small rich part is drawn apart so that every tier is peopled.
 WEALTH = {PERSON: (9.15, 1.95), SMALL_BUSINESS: (11.0, 1.7), COMPANY: (13.6, 1.7)}
-RICH_SHARE, RICH = 0.004, (15.4, 0.8)
+RICH_SHARE, RICH = 0.008, (15.4, 0.8)
 
 OCCUPATIONS = (
     "executive", "professional", "civil_servant", "employee", "business_owner", "self_employed",

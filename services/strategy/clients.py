@@ -1,5 +1,8 @@
 """The other services as this one sees them, all behind the gateway."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,11 +10,15 @@ from services.strategy.customers.domain import Consent
 from services.strategy.customers.service import consent_of
 from shared.client import ServiceClient
 from shared.errors import DomainError, NotFound, Refused
+from shared.logging import log
 
 
 class ConsentUnknown(Refused):
     code = "consent_unknown"
     title = "Whether the customer agrees cannot be known now"
+
+
+WARM_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +36,24 @@ class Profile:
     def __init__(self, client: ServiceClient, *, deadline: timedelta) -> None:
         self._client = client
         self._deadline_seconds = deadline.total_seconds()
+
+    @asynccontextmanager
+    async def kept_warm(self) -> AsyncGenerator[None]:
+        """Keep token and connection ready: getting a token alone would take the whole deadline."""
+        task = asyncio.create_task(self._keep_warm())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _keep_warm(self) -> None:
+        while True:
+            try:
+                await self._client.get("/v1/me")
+            except DomainError as error:
+                log.debug("gateway_not_reached", reason=str(error))
+            await asyncio.sleep(WARM_SECONDS)
 
     async def consents_of(self, customer_id: str) -> ConsentsNow:
         """Read a customer's consents from their owner, now.

@@ -63,7 +63,7 @@ async def _open(app: FastAPI) -> AsyncGenerator[None]:
     settings: Settings = app.state.settings
     async with app.state.database.transaction() as connection:
         await catalogue.seed(connection, settings.catalogue_folder, now=app.state.clock.now())
-    async with app.state.decider.following():
+    async with app.state.decider.following(), app.state.profile.kept_warm():
         yield
 
 

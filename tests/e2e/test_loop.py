@@ -59,12 +59,14 @@ def assess(suite: RunningSuite, customer_id: str, risk_class: int) -> httpx.Resp
     )
 
 
-def recommend(suite: RunningSuite, customer_id: str, limit: int = 3, **headers: str) -> Any:
+def recommend(
+    suite: RunningSuite, customer_id: str, limit: int = 3, headers: dict[str, str] | None = None
+) -> Any:
     answer = suite.call(
         "GET",
         f"/v1/customers/{customer_id}/recommendations",
         params={"channel": "app", "limit": limit},
-        headers=headers,
+        headers=headers or {},
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -149,7 +151,7 @@ def test_p3_withdrawal_binds_the_next_decision_and_contact_within_a_second(
 def test_p3_the_writer_can_wait_for_its_own_withdrawal(suite: RunningSuite) -> None:
     customer = ready_customer(suite, "loop-own-write")
     event = consent(suite, customer, "withdrawn").headers["bihuan-event"]
-    assert recommend(suite, customer, **{"Bihuan-Wait-For": event})["propositions"] == []
+    assert recommend(suite, customer, headers={"Bihuan-Wait-For": event})["propositions"] == []
 
 
 def contact(suite: RunningSuite, customer: str, key: str, channel: str = "sms") -> httpx.Response:

@@ -55,7 +55,7 @@ class FakeProfile:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":
             return httpx.Response(200, json={"access_token": "t", "expires_in": 600})
-        if request.url.path == "/v1/clock":
+        if request.url.path in {"/v1/clock", "/v1/me"}:
             return httpx.Response(404)
         if self.is_down:
             return httpx.Response(503)

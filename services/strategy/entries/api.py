@@ -20,7 +20,11 @@ from shared.problems import problem_responses
 
 Check = Callable[[asyncpg.Connection, Change], Awaitable[None]]
 Approver = Annotated[
-    str | None, Query(description="Who approved this version; another person than the author")
+    str | None,
+    Query(
+        pattern=r"^[A-Za-z0-9_.@-]{1,64}$",
+        description="Who approved this version; another person than the author",
+    ),
 ]
 
 
@@ -82,10 +86,10 @@ def _add_reading(router: APIRouter, kind: Kind, path: str, read: Any) -> None:
     async def list_entries(
         database: AppDatabase, limit: Limit = 50, after: After = None
     ) -> Page[dict[str, object]]:
-        cursor = decode_cursor(after, 1)
+        (last,) = decode_cursor(after, 1) or ("",)
         async with database.connection() as connection:
             found = await repository.list_current(
-                connection, kind, after=cursor[0] if cursor else None, limit=limit + 1
+                connection, kind, after=str(last).replace("\x00", ""), limit=limit + 1
             )
         return page_of([_answer(entry) for entry in found], limit, lambda item: [item["key"]])
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Key = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Stable snake_case key")]
 
@@ -13,6 +13,14 @@ class Body(BaseModel):
     """A part of a request: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    @field_validator("*")
+    @classmethod
+    def _has_no_nul(cls, value: object) -> object:
+        """Refuse the one character that PostgreSQL cannot keep."""
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("may not hold the character U+0000")
+        return value
 
 
 class Labelled(Body):

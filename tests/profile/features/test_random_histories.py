@@ -14,7 +14,7 @@ from services.profile.events import service as events
 from services.profile.events.domain import Event
 from shared.auth import Token
 from tests.profile.conftest import NOW, Profile
-from tests.profile.features.reference import History, Held, Value, day_of, features
+from tests.profile.features.reference import Held, History, Value, day_of, features
 
 pytestmark = pytest.mark.anyio
 
@@ -96,7 +96,7 @@ def histories(draw: st.DrawFn) -> tuple[History, list[list[Event]]]:
     held = draw(holdings())
     known = draw(happenings(held))
     told = [*known, *draw(st.lists(st.sampled_from(known), max_size=8) if known else st.just([]))]
-    Random(draw(st.integers(0, 1000))).shuffle(told)  # noqa: S311 - an order, no secret
+    Random(draw(st.integers(0, 1000))).shuffle(told)
     cut = draw(st.integers(0, len(told)))
     history = History(
         opened=ago(draw(days)), today=TODAY, holdings=held, events=known,

@@ -66,6 +66,17 @@ async def test_a_rule_that_cannot_be_read_is_refused_with_its_place(api) -> None
     assert "age" in response.json()["detail"]
 
 
+async def test_what_a_database_cannot_keep_is_refused(api) -> None:
+    body, etag = await read(api, "/v1/products/steady_30")
+
+    response = await put(
+        api, "/v1/products/steady_30", {**body, "zh": "a\x00b"}, **{"If-Match": etag}
+    )
+
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/zh"
+
+
 async def test_b13_nobody_approves_their_own_version(api) -> None:
     body, etag = await read(api, "/v1/strategies/honeymoon")
 

@@ -209,6 +209,20 @@ async def test_one_channel_works_a_customer_for_a_strategy_until_the_result(
     assert await code(api, channel="app", action=action) is None
 
 
+async def test_a_decision_to_reach_out_is_bound_by_caps_and_quiet_hours(api, app, database) -> None:
+    await arrive(database)
+
+    async def cause():
+        asked = {"customer_id": "c1", "channel": "app", "direction": "out"}
+        return (await api.post("/v1/decisions", json=asked, headers=ALL_SCOPES)).json()["cause"]
+
+    assert await cause() is None
+    assert await code(api) is None
+    assert await cause() == "cap_reached"
+    at(app, "2026-03-05T22:00:00")
+    assert await cause() == "quiet_hours"
+
+
 async def test_unknown_things_are_named(api, database) -> None:
     await arrive(database)
 
