@@ -100,6 +100,7 @@ class ServiceClient:
             "content": content,
             "params": {k: v for k, v in (params or {}).items() if v is not None},
             "headers": headers or {},
+            "timeout": deadline_seconds,
         }
         try:
             async with asyncio.timeout(deadline_seconds):
@@ -175,6 +176,7 @@ class ServiceClient:
                 content=options["content"],
                 params=options["params"],
                 headers=headers,
+                timeout=options["timeout"],
             )
             if response.status_code != HTTPStatus.UNAUTHORIZED:
                 break

@@ -113,11 +113,15 @@ def _open(gateway: Gateway, complaint: Complaint) -> None:
 
 
 def _score(gateway: Gateway, report: DemoReport, progress: Progress) -> None:
-    """Ask for runs until one covers everybody: segments follow profile's feed a little behind."""
+    """Ask for runs until one covers everybody: segments follow profile's feed a little behind.
+
+    Nightly ones, since only these move tiers: the first customers were scored, on arrival, before
+    their money was known.
+    """
     until = time.monotonic() + SETTLE_SECONDS
     told = _telling(progress, "scoring")
     while report.scoring_run.get("total", 0) < report.customers:
         if time.monotonic() > until:
             raise Refused(f"only {report.scoring_run['total']} customers were scored in time")
-        run = gateway.post("/v1/scoring-runs", {"kind": "full"})
+        run = gateway.post("/v1/scoring-runs", {"kind": "nightly"})
         report.scoring_run = gateway.follow_scoring(run["run_id"], told)

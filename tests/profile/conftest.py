@@ -1,4 +1,4 @@
-"""Profile as the tests see it: the real application on a real database, its worker's steps by hand."""
+"""Profile as tests see it: the real application and database, its worker's steps by hand."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -79,7 +79,8 @@ class Profile:
         self, customer_id: str, category: str, *, opened: str = "2025-01-01", **facts: Any
     ) -> str:
         holding_id = facts.pop("holding_id", f"h-{customer_id}-{category}")
-        body = {"category": category, "opened_at": opened, "account_id": f"a-{customer_id}", **facts}
+        account = f"a-{customer_id}"
+        body = {"category": category, "opened_at": opened, "account_id": account, **facts}
         await self.ok("PUT", f"/customers/{customer_id}/holdings/{holding_id}", json=body)
         return holding_id
 

@@ -120,3 +120,21 @@ async def test_nobody_there_is_unavailable(
     with pytest.raises(Unavailable):
         await call(client)
     await client.close()
+
+
+class Noting(httpx.AsyncBaseTransport):
+    """Answers at once and notes the time-outs it was given."""
+
+    def __init__(self) -> None:
+        self.timeouts: dict[str, dict[str, float]] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.timeouts[request.url.path] = request.extensions["timeout"]
+        return httpx.Response(200, json={"access_token": "t", "expires_in": 600})
+
+
+async def test_a_long_poll_is_not_cut_off_before_its_deadline() -> None:
+    transport = Noting()
+    client = ServiceClient("http://gateway", "c", "s", transport=transport)
+    await client.get("/v1/feeds/profile", deadline_seconds=25.0)
+    assert transport.timeouts["/v1/feeds/profile"]["read"] == 25.0

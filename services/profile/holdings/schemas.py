@@ -38,7 +38,9 @@ class HoldingPut(Strict):
 
     def to_domain(self, holding_id: str, currency: str) -> Holding:
         plain: dict[str, Any] = self.model_dump(exclude={*MONEY, "balance", "balance_at"})
-        money = {name: received(getattr(self, name), currency, f"/{name}") for name in MONEY}
+        money: dict[str, Any] = {
+            name: received(getattr(self, name), currency, f"/{name}") for name in MONEY
+        }
         return Holding(holding_id=holding_id, currency=currency, **plain, **money)
 
     def to_balance(self, currency: str, now: Moment) -> Balance | None:

@@ -41,7 +41,7 @@ class KeyRing:
         self._ciphers = {
             key_id: AESGCM(_derived(secret, "seal")) for key_id, secret in keys.items()
         }
-        self._newest = next(reversed(keys), "")
+        self._newest = next(reversed(list(keys)), "")
         self._index_key = _derived(next(iter(keys.values()), ""), "index")
 
     @classmethod

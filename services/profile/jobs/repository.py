@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -213,4 +214,5 @@ async def put_balances(
 
 
 def _to_job(row: asyncpg.Record) -> Job:
-    return Job(**{**row, "state": State(row["state"])})
+    values: dict[str, Any] = {**row, "state": State(row["state"])}
+    return Job(**values)

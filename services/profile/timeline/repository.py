@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -15,14 +16,16 @@ _LIST = f"""
 (SELECT 'event' AS source, event_id AS id, type, occurred_at, channel, {_EVENT_FACTS} AS facts
  FROM event
  WHERE customer_id = $1 AND ($2::text IS NULL OR $2 = 'event')
-   AND ($3::text[] IS NULL OR type = ANY ($3)) AND occurred_at >= coalesce($4::timestamptz, '-infinity')
+   AND ($3::text[] IS NULL OR type = ANY ($3))
+   AND occurred_at >= coalesce($4::timestamptz, '-infinity')
    AND occurred_at <= coalesce($5::timestamptz, 'infinity')
    AND ($6::timestamptz IS NULL OR (occurred_at, event_id) < ($6, $7))
  ORDER BY occurred_at DESC, event_id DESC LIMIT $8)
 UNION ALL
 (SELECT kind, touch_id, type, occurred_at, channel, facts FROM touch
  WHERE customer_id = $1 AND ($2::text IS NULL OR $2 = kind)
-   AND ($3::text[] IS NULL OR type = ANY ($3)) AND occurred_at >= coalesce($4::timestamptz, '-infinity')
+   AND ($3::text[] IS NULL OR type = ANY ($3))
+   AND occurred_at >= coalesce($4::timestamptz, '-infinity')
    AND occurred_at <= coalesce($5::timestamptz, 'infinity')
    AND ($6::timestamptz IS NULL OR (occurred_at, touch_id) < ($6, $7))
  ORDER BY occurred_at DESC, touch_id DESC LIMIT $8)
@@ -51,7 +54,7 @@ async def list_of(
         entry_id,
         limit,
     )
-    return [Entry(**{**row, "source": Source(row["source"])}) for row in rows]
+    return [_to_entry(row) for row in rows]
 
 
 async def put(connection: asyncpg.Connection, touches: Sequence[Touch]) -> None:
@@ -73,3 +76,8 @@ async def put(connection: asyncpg.Connection, touches: Sequence[Touch]) -> None:
         [entry.channel for entry in entries],
         [entry.facts for entry in entries],
     )
+
+
+def _to_entry(row: asyncpg.Record) -> Entry:
+    values: dict[str, Any] = {**row, "source": Source(row["source"])}
+    return Entry(**values)

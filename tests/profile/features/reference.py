@@ -77,7 +77,9 @@ class _Book:
         self.opened = history.opened
         self.tenure = (self.today - self.opened).days
         self.events = [event for event in events if day_of(event.occurred_at) <= self.today]
-        self.points: dict[str, list[tuple[date, tuple[datetime, int, str], int]]] = defaultdict(list)
+        self.points: dict[str, list[tuple[date, tuple[datetime, int, str], int]]] = defaultdict(
+            list
+        )
         for event in self.events:
             if event.balance_after is not None and event.holding_id is not None:
                 rank = (event.occurred_at, -1 if event.sequence is None else event.sequence)
@@ -88,7 +90,8 @@ class _Book:
     # --- balances
 
     def balance(self, holding: Held, day: date) -> int | None:
-        known = [(rank, amount) for at, rank, amount in self.points[holding.holding_id] if at <= day]
+        points = self.points[holding.holding_id]
+        known = [(rank, amount) for at, rank, amount in points if at <= day]
         return max(known)[1] if known else None
 
     def total(self, day: date, wanted: Callable[[Held], bool]) -> int:

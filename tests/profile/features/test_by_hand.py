@@ -95,14 +95,15 @@ async def test_the_last_point_of_a_day_is_its_balance_and_the_sequence_breaks_ti
 async def test_flows_cross_the_banks_border(profile: Profile) -> None:
     await profile.customer("c1")
     await profile.ok("PUT", "/customers/c1/accounts/second", json={"opened_at": "2025-01-01"})
-    own = {"counterparty_kind": "own"}
+    here = {"counterparty_kind": "own", "counterparty": "second"}
+    elsewhere = {"counterparty_kind": "own", "counterparty": "other-bank"}
     await tell(
         profile,
         {"type": "transfer_in", "occurred_at": ago(5), "amount": cny(100)},
         {"type": "transfer_in", "occurred_at": ago(40), "amount": cny(70)},
-        {"type": "transfer_in", "occurred_at": ago(5), "amount": cny(9), "counterparty": "second", **own},
+        {"type": "transfer_in", "occurred_at": ago(5), "amount": cny(9), **here},
         {"type": "transfer_out", "occurred_at": ago(5), "amount": cny(30)},
-        {"type": "transfer_out", "occurred_at": ago(5), "amount": cny(20), "counterparty": "elsewhere", **own},
+        {"type": "transfer_out", "occurred_at": ago(5), "amount": cny(20), **elsewhere},
         {"type": "interest", "occurred_at": ago(5), "amount": cny(5)},
         {"type": "salary", "occurred_at": ago(20), "amount": cny(9000)},
         {"type": "salary", "occurred_at": ago(50), "amount": cny(9000)},

@@ -139,13 +139,13 @@ async def advance(
 async def finish(connection: asyncpg.Connection, run: Run, at: datetime) -> Run:
     """Mark a run as completed and forget whom it covered."""
     await connection.execute("DELETE FROM feature_run_customer WHERE run_id = $1", run.run_id)
-    row = await connection.fetchrow(
-        f"""UPDATE feature_run SET state = 'completed', finished_at = $2, total = done
-            WHERE run_id = $1 RETURNING {_RUN}""",  # noqa: S608 - names of ours
+    await connection.execute(
+        """UPDATE feature_run SET state = 'completed', finished_at = $2, total = done
+           WHERE run_id = $1""",
         run.run_id,
         at,
     )
-    return _to_run(row)
+    return await get(connection, run.run_id)
 
 
 async def get(connection: asyncpg.Connection, run_id: str) -> Run:

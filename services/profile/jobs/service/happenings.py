@@ -42,7 +42,8 @@ async def take_events(
         clock=context.clock,
     )
     doubted = [
-        Reject(sifted.numbers[place], event.event_id, reason) for place, event, reason in taken.doubted
+        Reject(sifted.numbers[place], event.event_id, reason)
+        for place, event, reason in taken.doubted
     ]
     kept = [_counted(sifted.rows[place]) for place, _ in taken.believed]
     return Outcome(

@@ -1,0 +1,148 @@
+"""A real bank in, over the whole suite: its figures come out of the exports as they went in."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from bihuan.http import Gateway
+from bihuan.importer.run import ImportReport, run_import
+from shared.paths import ROOT
+from tests.e2e.running import RunningSuite, running_suite
+
+FOLDER = ROOT.parent / "shared" / "data" / "berka"
+pytestmark = [
+    pytest.mark.xdist_group("berka"),
+    pytest.mark.skipif(
+        not FOLDER.is_dir(), reason="the Berka data set is not in ../shared/data: never committed"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def prague() -> Iterator[RunningSuite]:
+    """The suite of a Czech bank on the last morning of 1998."""
+    with running_suite(
+        BIHUAN_BUSINESS_NOW="1998-12-31T10:00:00+01:00",
+        BIHUAN_BANK_ZONE="Europe/Prague",
+        BIHUAN_BANK_CURRENCY="CZK",
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def imported(prague: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> ImportReport:
+    return _import(prague, tmp_path_factory.mktemp("berka"))
+
+
+def _import(suite: RunningSuite, folder: Path) -> ImportReport:
+    return run_import(
+        ROOT / "examples" / "berka" / "mapping.yaml",
+        FOLDER,
+        suite.url,
+        "importer",
+        _secret(suite, "importer"),
+        report=folder / "rejects.csv",
+        progress=lambda _step, _done, _total: None,
+    )
+
+
+def _secret(suite: RunningSuite, client: str) -> str:
+    return (suite.data / "secrets" / client).read_text().strip()
+
+
+def _export(suite: RunningSuite, kind: str) -> pl.DataFrame:
+    gateway = Gateway(suite.url, "importer", _secret(suite, "importer"))
+    frame = pl.from_arrow(gateway.download(f"/v1/{kind}:export"))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def test_every_row_is_taken(imported: ImportReport) -> None:
+    taken = {kind: counts.accepted for kind, counts in imported.counts.items()}
+
+    assert taken == {"customers": 5_369, "accounts": 5_369, "holdings": 6_074, "events": 58_405}
+    assert (imported.rejected, imported.rejects_file, imported.notes) == (0, None, [])
+
+
+@pytest.mark.usefixtures("imported")
+def test_customers_and_products_come_out_as_they_went_in(prague: RunningSuite) -> None:
+    genders = _export(prague, "customers")["gender"].value_counts()
+    holdings = _export(prague, "holdings")
+    loans = holdings.filter(pl.col("category") == "consumer_loan")
+    cards = holdings.filter(pl.col("category") == "credit_card")
+
+    assert sorted(genders["count"]) == [2_645, 2_724]
+    assert dict(loans["status"].value_counts().iter_rows()) == {
+        "A": 203,
+        "B": 31,
+        "C": 403,
+        "D": 45,
+    }
+    assert loans["amount"].sum() == 103_261_740
+    assert dict(cards["product_id"].value_counts().iter_rows()) == {
+        "card-classic": 659,
+        "card-junior": 145,
+        "card-gold": 88,
+    }
+
+
+@pytest.mark.usefixtures("imported")
+def test_both_feeds_come_out_with_their_totals(prague: RunningSuite) -> None:
+    events = _export(prague, "events").with_columns(
+        word=pl.col("data").str.json_path_match("$.source_type")
+    )
+    totals = {
+        word: (rows, amount)
+        for word, rows, amount in events.group_by("word")
+        .agg(pl.len(), pl.col("amount").sum())
+        .iter_rows()
+    }
+
+    assert totals == {
+        "credit": (11_882, Decimal("143087232.00")),
+        "withdrawal": (17_462, Decimal("117378874.80")),
+        "withdrawal in cash": (856, Decimal("10695511.00")),
+        "Credit": (15_212, Decimal("120442617.00")),
+        "Withdrawal": (12_993, Decimal("83867370.00")),
+    }
+
+
+def test_ledgers_reconcile(imported: ImportReport) -> None:
+    rounded, exact = imported.ledgers
+
+    assert (exact.account_days, exact.within["1.00"]) == (23_439, 23_439)
+    assert (rounded.account_days, rounded.within["6.00"]) == (23_440, 23_440)
+    assert rounded.within["5.00"] / rounded.account_days > 0.9999
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_second_run_changes_nothing(prague: RunningSuite, tmp_path: Path) -> None:
+    again = _import(prague, tmp_path)
+
+    assert sum(counts.accepted for counts in again.counts.values()) == 0
+    assert sum(counts.unchanged for counts in again.counts.values()) == 75_217
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_bank_is_scored_and_customers_who_allowed_it_are_recommended_something(
+    prague: RunningSuite,
+) -> None:
+    operator = Gateway(prague.url, "operator", _secret(prague, "operator"))
+    run = operator.post("/v1/scoring-runs", {"kind": "nightly"})
+    scored = operator.follow_scoring(run["run_id"], lambda _done, _total: None)
+    assert scored["total"] == 5_369
+
+    said = {"channel": "all", "state": "granted", "text_version": "1998", "evidence": "form-1"}
+    for number in range(1, 21):
+        path = f"/v1/customers/client-{number}/consents/marketing"
+        assert prague.call("PUT", path, json=said).is_success
+    prague.eventually(lambda: _somebody_is_offered_something(prague), seconds=30)
+
+
+def _somebody_is_offered_something(suite: RunningSuite) -> bool:
+    paths = [f"/v1/customers/client-{number}/recommendations" for number in range(1, 21)]
+    answers = [suite.call("GET", path, params={"channel": "app", "limit": 3}) for path in paths]
+    return any(answer.is_success and answer.json()["propositions"] for answer in answers)
