@@ -42,7 +42,7 @@ def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("figures", nargs="*", help=f"some of {', '.join(FIGURES)}; default: all")
-    parser.add_argument("--short", action="store_true", help="a quick look, about a minute")
+    parser.add_argument("--short", action="store_true", help="a quick look, a minute or two")
     parser.add_argument("--data", type=Path, help="data folder of a suite that runs already")
     wanted = parser.parse_args()
     wanted.figures = wanted.figures or FIGURES

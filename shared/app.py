@@ -23,7 +23,7 @@ from shared.client import ServiceClient
 from shared.clock import BusinessClock
 from shared.clock_follower import follow_clock, initial_clock
 from shared.database import Database
-from shared.errors import FieldError, Malformed
+from shared.errors import FieldError, Malformed, UnsupportedMedia
 from shared.logging import configure_logging, log
 from shared.settings import ServiceSettings
 
@@ -264,6 +264,10 @@ class _Edge:
             return
         headers = dict(scope["headers"])
         trace.bind(trace.accept(headers.get(b"traceparent", b"").decode("latin-1")))
+        if not _is_readable(scope, headers):
+            problem = problems.problem_of(_UNREADABLE, scope["path"])
+            await problems.respond(problem)(scope, receive, send)
+            return
         started = time.perf_counter()
         status = 500
 
@@ -282,6 +286,20 @@ class _Edge:
             route = getattr(scope.get("route"), "path", "unmatched")
             metrics.REQUESTS.labels(self._service, scope["method"], route, status).inc()
             metrics.LATENCY.labels(self._service, route).observe(time.perf_counter() - started)
+
+
+_UNREADABLE = UnsupportedMedia("Send JSON as application/json; imports an Arrow IPC stream")
+_ARROW = {"application/vnd.apache.arrow.stream", "application/octet-stream"}
+
+
+def _is_readable(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    """Tell whether the body, if its kind is named, is of the kind this operation reads."""
+    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if not kind or scope["method"] in {"GET", "HEAD", "DELETE"}:
+        return True
+    if scope["path"].endswith(":import"):
+        return kind in _ARROW
+    return kind == "application/json" or kind.endswith("+json")
 
 
 def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:

@@ -98,7 +98,7 @@ class ServiceClient:
         options: dict[str, Any] = {
             "json": json,
             "content": content,
-            "params": {k: v for k, v in (params or {}).items() if v is not None},
+            "params": _wanted(params),
             "headers": headers or {},
             "timeout": deadline_seconds,
         }
@@ -118,11 +118,10 @@ class ServiceClient:
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[httpx.Response]:
         """Open a streamed response; time-outs hold between chunks, not in total."""
-        wanted = {k: v for k, v in (params or {}).items() if v is not None}
         try:
             all_headers = await self._headers(headers or {})
             async with self._http.stream(
-                method, path, params=wanted, headers=all_headers, timeout=STREAM_SECONDS
+                method, path, params=_wanted(params), headers=all_headers, timeout=STREAM_SECONDS
             ) as response:
                 if response.is_error:
                     await response.aread()
@@ -234,6 +233,11 @@ def error_of(response: httpx.Response) -> DomainError:
         code=problem["code"],
         errors=[FieldError(e["pointer"], e["detail"]) for e in problem.get("errors", [])],
     )
+
+
+def _wanted(params: Params | None) -> dict[str, str | int] | None:
+    """Leave out what is None; no parameters at all leave a query in the path alone."""
+    return {name: value for name, value in (params or {}).items() if value is not None} or None
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

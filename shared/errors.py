@@ -104,6 +104,11 @@ class TooLarge(DomainError):
     title = "The request is too large"
 
 
+class UnsupportedMedia(DomainError):
+    code = "unsupported_media_type"
+    title = "The body is of a kind this operation does not read"
+
+
 class Invalid(DomainError):
     """The request does not fit its schema, or a value makes no sense."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +28,7 @@ STATUS: Mapping[type[DomainError], int] = {
     errors.Gone: 410,
     errors.Stale: 412,
     errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
     errors.Invalid: 422,
     errors.PreconditionRequired: 428,
     errors.Unavailable: 503,
@@ -167,7 +169,24 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return respond(problem, error.headers)
 
 
+_UNSTORABLE = errors.Invalid(
+    "A text holds a character that cannot be stored: NUL or half a surrogate pair",
+    code="unstorable_text",
+)
+
+
+def _is_unstorable_text(error: BaseException | None) -> bool:
+    """Tell whether the database refused a text that no validation of ours had stopped."""
+    while error is not None:
+        if isinstance(error, UnicodeEncodeError | asyncpg.CharacterNotInRepertoireError):
+            return True
+        error = error.__cause__
+    return False
+
+
 async def _on_bug(request: Request, error: Exception) -> Response:
+    if _is_unstorable_text(error):
+        return respond(problem_of(_UNSTORABLE, request.url.path))
     log.error("unhandled_error", exc_info=error, method=request.method, path=request.url.path)
     return respond(
         document(

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shared.logging import configure_logging
 from shared.postgres import EmbeddedPostgres
 
+configure_logging("tests", "WARNING")
 NewDatabase = Callable[..., str]
 _numbers = count(1)
 

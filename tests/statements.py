@@ -15,7 +15,8 @@ from shared.paths import ROOT
 PAGE = ROOT / "docs" / "STATEMENTS.md"
 TESTS = ROOT / "tests"
 
-_NAMED = re.compile(r"def test_((?:[pbal]\d{1,2}_)+)")
+_NAMED = re.compile(r"def test_((?:(?:and_)?[pbal]\d{1,2}_)+)")
+_ID = re.compile(r"[pbal]\d{1,2}")
 _ROW = re.compile(r"\| ([PBAL]\d{1,2}) \| (.+?) \| (.*?) ?\| (.+?) \|")
 
 Proofs = dict[str, Counter[Path]]
@@ -43,7 +44,7 @@ def proofs() -> Proofs:
     found: Proofs = defaultdict(Counter)
     for path in sorted(TESTS.rglob("test_*.py")):
         for named in _NAMED.finditer(path.read_text()):
-            for statement_id in named[1].strip("_").split("_"):
+            for statement_id in _ID.findall(named[1]):
                 found[statement_id.upper()][path] += 1
     return found
 

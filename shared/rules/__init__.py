@@ -1,5 +1,6 @@
 """The rule language: one text, one parse, two evaluators (columns and single customers)."""
 
+from shared.rules.canonical import spell_literal
 from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind, is_speakable
 from shared.rules.columns import levels_to_polars, to_polars
 from shared.rules.faults import Fault, RuleError
@@ -23,5 +24,6 @@ __all__ = [
     "is_speakable",
     "levels_to_polars",
     "parse",
+    "spell_literal",
     "to_polars",
 ]

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +21,7 @@ from shared.database import Session
 from shared.errors import Conflict
 from shared.etag import IfMatch, check_match, etag_of
 from shared.idempotency import Idempotent, idempotency_table
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import After, Limit, Page, decode_cursor, encode_cursor, page_of
 from shared.settings import ServiceSettings
 from tests.kit import AUDIENCE, ISSUER, KEY, access_token, bearer, opened, test_settings
 
@@ -122,8 +123,9 @@ async def test_a1_every_error_is_a_problem_document(http: httpx.AsyncClient) -> 
         await http.get("/v1/notes"),
         await http.post("/v1/notes", json={"text": "x" * 20_000}, headers=WRITE),
         await http.get("/v1/notes?after=%21", headers=WRITE),
+        await http.post("/v1/notes", data={"text": "a"}, headers=WRITE),
     ]
-    assert [a.status_code for a in answers] == [400, 422, 500, 400, 404, 405, 401, 413, 400]
+    assert [a.status_code for a in answers] == [400, 422, 500, 400, 404, 405, 401, 413, 400, 415]
     for answer in answers:
         problem = answer.json()
         assert answer.headers["content-type"] == "application/problem+json"
@@ -133,6 +135,17 @@ async def test_a1_every_error_is_a_problem_document(http: httpx.AsyncClient) -> 
         assert problem["instance"].startswith("/v1/")
         assert "secret" not in answer.text
     assert {e["pointer"] for e in answers[1].json()["errors"]} == {"/text", "/other"}
+
+
+@pytest.mark.parametrize("note", ["a\x00b", "\ud800"])
+async def test_text_that_cannot_be_stored_is_the_callers_fault(
+    http: httpx.AsyncClient, note: str
+) -> None:
+    body = json.dumps({"text": note}).encode()
+    answer = await http.post("/v1/notes", content=body, headers=JSON)
+    assert answer.status_code in {400, 422}
+    after = encode_cursor("a\x00")
+    assert (await http.get("/v1/notes", params={"after": after}, headers=WRITE)).status_code == 422
 
 
 async def test_a10_pages_follow_each_other(http: httpx.AsyncClient) -> None:

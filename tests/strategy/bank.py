@@ -77,7 +77,7 @@ async def apply(database: Database, handlers: list[Handler], kind: str, **data: 
         id=str(uuid4()),
         source="/v1/feeds/test",
         type=kind,
-        subject=data.get("customer_id", ""),
+        subject=data.get("customer_id") or data.get("name") or data.get("run_id", ""),
         time=NOW,
         data=data,
         version=1,

@@ -5,7 +5,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.segment.attributes.domain import AttributeEntry, Owner
 from shared.rules import AttributeType
 
-EnumValue = Annotated[str, Field(min_length=1, max_length=64)]
+PLAIN = r"^[^\x00]*$"  # PostgreSQL has no place for NUL
+Label = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
+Word = Annotated[str, Field(max_length=64, pattern=PLAIN)]
+EnumValue = Annotated[str, Field(min_length=1, max_length=64, pattern=PLAIN)]
 
 
 class AttributeUpdate(BaseModel):
@@ -15,10 +18,12 @@ class AttributeUpdate(BaseModel):
 
     owner: Owner = Field(default=Owner.PROFILE, description="The one service that writes it")
     type: AttributeType = Field(description="Numbers are float64 in rules")
-    zh: str = Field(min_length=1, max_length=200, description="Chinese label")
-    en: str = Field(min_length=1, max_length=200, description="English label")
-    unit: str = Field(default="", max_length=64, description="Unit of its values, empty for none")
-    definition: str = Field(default="", max_length=2_000, description="What it counts, in words")
+    zh: Label = Field(description="Chinese label")
+    en: Label = Field(description="English label")
+    unit: Word = Field(default="", description="Unit of its values, empty for none")
+    definition: str = Field(
+        default="", max_length=2_000, pattern=PLAIN, description="What it counts, in words"
+    )
     values: list[EnumValue] = Field(
         default=[], max_length=1_000, description="What an enum may be, best first"
     )

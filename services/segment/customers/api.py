@@ -1,11 +1,10 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Path
 
 from services.segment.customers import repository
 from services.segment.customers.domain import State
-from services.segment.customers.schemas import LevelsRead, SegmentsRead
+from services.segment.customers.schemas import AsOf, LevelsRead, SegmentsRead
 from services.segment.customers.service import scope_of
 from shared.auth import CurrentToken, requires
 from shared.database import Session
@@ -18,9 +17,6 @@ router = APIRouter(
     responses=problem_responses(404),
 )
 CustomerId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="The customer")]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="Business time to look back to; default: now")
-]
 
 
 @router.get("/levels", response_model=LevelsRead)

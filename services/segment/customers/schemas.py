@@ -1,6 +1,22 @@
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _reasonable(moment: datetime) -> datetime:
+    if not _FIRST <= moment < _LAST:
+        raise ValueError("between 1900 and 2200")
+    return moment
+
+
+AsOf = Annotated[
+    Annotated[AwareDatetime, AfterValidator(_reasonable)] | None,
+    Query(description="Business time to look back to; default: now"),
+]
 
 
 class _Read(BaseModel):

@@ -2,8 +2,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
+from services.segment.customers.schemas import AsOf
 from services.segment.customers.service import scope_of
 from services.segment.exports import service
 from services.segment.scoring import service as scoring
@@ -32,9 +32,7 @@ async def export_memberships(
         str | None,
         Query(pattern="^[A-Za-z0-9_-]{1,64}$", description="Only customers this run changed"),
     ] = None,
-    as_of: Annotated[
-        AwareDatetime | None, Query(description="Business time to look back to; default: now")
-    ] = None,
+    as_of: AsOf = None,
 ) -> StreamingResponse:
     """Levels and segments of customers as an Arrow stream, one row each, by customer."""
     stream = service.export_memberships(

@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from shared.errors import FieldError, Invalid
-from shared.rules import Catalogue, Kind, Ladder, Level, RuleError, parse
+from shared.rules import Catalogue, Kind, Ladder, Level, RuleError, parse, spell_literal
 
 DIMENSIONS = ("r", "f", "m")
 SCORES = (5, 4, 3, 2)
+MAX_CUT = 1e15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ def ladders_of(rfm: Rfm, catalogue: Catalogue) -> dict[str, Ladder]:
 def _score_rules(dimension: Dimension) -> dict[str, str | None]:
     sign = "<=" if dimension.better == "low" else ">="
     rules: dict[str, str | None] = {
-        str(score): f"{dimension.attribute} {sign} {cut:f}"
+        str(score): f"{dimension.attribute} {sign} {spell_literal(float(cut))}"
         for score, cut in zip(SCORES, dimension.cuts, strict=True)
     }
     return rules | {"1": None}
@@ -166,6 +167,8 @@ def _dimension_faults(
         faults.append("is computed here, not a fact")
     if len(dimension.cuts) != len(SCORES):
         faults.append("has a cut for each of 5, 4, 3 and 2")
+    if any(abs(cut) > MAX_CUT for cut in dimension.cuts):
+        faults.append(f"cuts end at {MAX_CUT:g}")
     grows = dimension.better == "low"
     if not all((low < high) == grows and low != high for low, high in pairwise(dimension.cuts)):
         faults.append("cuts go from the best to the worst")

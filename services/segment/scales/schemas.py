@@ -2,6 +2,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.segment.attributes.schemas import PLAIN, Label
 from services.segment.scales.domain import Scale, ScaleLevel
 
 KEY = "^[a-z][a-z0-9_]{0,63}$"
@@ -12,13 +13,16 @@ class ScaleLevelBody(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
     key: str = Field(pattern=KEY, description="The value that the attribute takes")
-    zh: str = Field(min_length=1, max_length=200, description="Chinese label")
-    en: str = Field(min_length=1, max_length=200, description="English label")
+    zh: Label = Field(description="Chinese label")
+    en: Label = Field(description="English label")
     rule: str | None = Field(
-        default=None, max_length=MAX_RULE, description="Null: the rest; only at the end"
+        default=None,
+        max_length=MAX_RULE,
+        pattern=PLAIN,
+        description="Null: the rest; only at the end",
     )
-    aim_zh: str | None = Field(default=None, max_length=500, description="What to do, in Chinese")
-    aim_en: str | None = Field(default=None, max_length=500, description="What to do, in English")
+    aim_zh: Label | None = Field(default=None, description="What to do, in Chinese")
+    aim_en: Label | None = Field(default=None, description="What to do, in English")
 
 
 class ScaleUpdate(BaseModel):
@@ -26,10 +30,13 @@ class ScaleUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    zh: str = Field(min_length=1, max_length=200, description="Chinese label")
-    en: str = Field(min_length=1, max_length=200, description="English label")
+    zh: Label = Field(description="Chinese label")
+    en: Label = Field(description="English label")
     where: str | None = Field(
-        default=None, max_length=MAX_RULE, description="Who has a level at all; null: everyone"
+        default=None,
+        max_length=MAX_RULE,
+        pattern=PLAIN,
+        description="Who has a level at all; null: everyone",
     )
     down_after_month_ends: int | None = Field(
         default=None,

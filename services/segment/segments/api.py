@@ -1,9 +1,9 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Path, Response
 
 from services.segment.customers.domain import State
+from services.segment.customers.schemas import AsOf
 from services.segment.customers.service import scope_of
 from services.segment.segments import repository, service
 from services.segment.segments.domain import Preview, Segment
@@ -24,9 +24,6 @@ from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["segments"])
 Key = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Key of the segment")]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="Business time to look back to; default: now")
-]
 READ = [requires("segments:read")]
 WRITE = [requires("segments:write")]
 

@@ -2,6 +2,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.segment.attributes.schemas import PLAIN, Label, Word
 from services.segment.segments.domain import SegmentDraft, SegmentState
 
 KEY = "^[a-z][a-z0-9_]{0,63}$"
@@ -19,15 +20,16 @@ class SegmentUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    zh: str = Field(min_length=1, max_length=200, description="Chinese label")
-    en: str = Field(min_length=1, max_length=200, description="English label")
+    zh: Label = Field(description="Chinese label")
+    en: Label = Field(description="English label")
     rule: str = Field(
         min_length=1,
         max_length=MAX_RULE,
+        pattern=PLAIN,
         description="SQL condition over the attribute catalogue; missing values follow SQL, so "
         "`x != 1` does not take those without x",
     )
-    family: str = Field(default="", max_length=64, description="Where it belongs")
+    family: Word = Field(default="", description="Where it belongs")
     separate_consent: bool = Field(
         default=False, description="A separate consent stands behind sensitive attributes"
     )

@@ -1,6 +1,6 @@
 """Following segment's attribute catalogue, and checking rules against it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -33,17 +33,18 @@ def attribute_handlers(now: Callable[[], datetime]) -> list[Handler]:
 
 
 async def _take_over(connection: asyncpg.Connection, event: Event, now: datetime) -> None:
-    change = Change(
-        kind=Kind.ATTRIBUTE, key=event.subject, body=event.data, author=event.data["owner"]
-    )
     known = await repository.find(connection, Kind.ATTRIBUTE, event.subject)
+    before = dict(known.body) if known else {}
+    body = {**before, **event.data}  # the event does not carry an enum's values
     # what a rule can see of an attribute decides: a new label is no new catalogue
-    if known is None or _seen_by_rules(known.body) != _seen_by_rules(event.data):
+    if known is None or _seen_by_rules(before) != _seen_by_rules(body):
+        author = str(event.data["owner"])
+        change = Change(kind=Kind.ATTRIBUTE, key=event.subject, body=body, author=author)
         await entries.put(connection, change, if_match="*" if known else "", now=now)
 
 
-def _seen_by_rules(body: object) -> tuple[str, tuple[str, ...], bool]:
-    fields = Fields(body if isinstance(body, dict) else {})
+def _seen_by_rules(body: Mapping[str, object]) -> tuple[str, tuple[str, ...], bool]:
+    fields = Fields(body)
     return fields.text("type"), fields.texts("values"), fields.flag("deleted")
 
 

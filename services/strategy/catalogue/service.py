@@ -16,7 +16,7 @@ from services.strategy.catalogue.domain.reading import shelf_of
 from services.strategy.entries import repository
 from services.strategy.entries import service as entries
 from services.strategy.entries.domain import Entry, Kind
-from services.strategy.reservations import service as reservations
+from services.strategy.products import service as products
 from shared.logging import log
 
 FILES = {
@@ -71,7 +71,7 @@ async def seed(connection: asyncpg.Connection, folder: Path, *, now: datetime) -
     written = await entries.ship(connection, shipped, now=now)
     for (kind, key), body in shipped.items():
         if kind is Kind.PRODUCT:
-            await reservations.set_quota(connection, key, body, only_new=True)
+            await products.set_quota(connection, key, body, only_new=True)
     return written
 
 

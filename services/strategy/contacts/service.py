@@ -23,9 +23,10 @@ from services.strategy.contacts.domain.contact import (
 from services.strategy.contacts.domain.quiet_hours import IsWorkingDay
 from services.strategy.customers import repository as customers
 from services.strategy.customers.domain import Customer, zone_of
+from services.strategy.customers.service import reaches
 from services.strategy.funnel.domain.situation import Situation
 from services.strategy.gates.domain.refusal import Refusal
-from services.strategy.reservations.repository import list_exhausted
+from services.strategy.products.repository import list_exhausted
 from services.strategy.strategies.domain import Purpose
 from shared.auth import Token
 from shared.clock import BusinessClock
@@ -137,17 +138,6 @@ def working_days(calendar: Holidays) -> IsWorkingDay:
 @lru_cache(maxsize=64)
 def _statutory(country: str, year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays(country, years=[year]))
-
-
-def reaches(token: Token, customer: Customer | None) -> bool:
-    """Tell whether the token's data scope (organisation subtree, RM) has this customer in it."""
-    if token.org is None and token.rm is None:
-        return True
-    if customer is None:
-        return False
-    org = customer.org_path or ""
-    in_org = token.org is None or f"{org}/".startswith(f"{token.org.rstrip('/')}/")
-    return in_org and token.rm in {None, customer.rm_id}
 
 
 def _wish(catalogue: Catalogue, wanted: Wanted) -> Wish:

@@ -7,7 +7,8 @@ import asyncpg
 import orjson
 
 from services.strategy.customers import repository
-from services.strategy.customers.domain import Consent
+from services.strategy.customers.domain import Consent, Customer
+from shared.auth import Token
 from shared.feed import Event, Handler
 
 FLAGS = ("is_deceased", "is_frozen", "in_hardship", "in_collection", "is_minor_until")
@@ -106,6 +107,17 @@ async def _apply_ownership(
 ) -> None:
     rows = [(event.subject, event.data["org_path"], event.data["rm_id"]) for event in events]
     await repository.set_ownership(connection, rows)
+
+
+def reaches(token: Token, customer: Customer | None) -> bool:
+    """Tell whether the token's data scope (organisation subtree, RM) has this customer in it."""
+    if token.org is None and token.rm is None:
+        return True
+    if customer is None:
+        return False
+    org = customer.org_path or ""
+    in_org = token.org is None or f"{org}/".startswith(f"{token.org.rstrip('/')}/")
+    return in_org and token.rm in {None, customer.rm_id}
 
 
 def consent_of(item: dict[str, str]) -> Consent:

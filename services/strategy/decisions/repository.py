@@ -10,7 +10,7 @@ from services.strategy.channels.domain import Direction
 from services.strategy.customers import repository as customers
 from services.strategy.customers.domain import Customer
 from services.strategy.funnel.domain.situation import Mode
-from services.strategy.reservations.repository import EXHAUSTED
+from services.strategy.products.repository import EXHAUSTED
 from shared.errors import NotFound
 from shared.feed import HELD
 

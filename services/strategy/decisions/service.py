@@ -18,6 +18,7 @@ from services.strategy.channels.domain import Direction
 from services.strategy.contacts import service as contacts
 from services.strategy.customers import repository as customers
 from services.strategy.customers.domain import Customer, zone_of
+from services.strategy.customers.service import reaches
 from services.strategy.decisions import repository
 from services.strategy.decisions.domain.answer import (
     announcement_of,
@@ -142,7 +143,7 @@ class Decider:
         async with self._database.connection() as connection:
             record = await repository.get(connection, decision_id)
             known = await customers.find(connection, record.customer_id)
-        if token.customer not in {None, record.customer_id} or not contacts.reaches(token, known):
+        if token.customer not in {None, record.customer_id} or not reaches(token, known):
             raise NotFound(f"No decision {decision_id}")
         return record
 
@@ -188,7 +189,7 @@ class Decider:
             is_applied = await self._has_applied(connection, request.wait_for)
             known = await self._read(connection, request, token, now)
             is_missing = request.must_exist and known.customer is None
-            if is_missing or not contacts.reaches(token, known.customer):
+            if is_missing or not reaches(token, known.customer):
                 raise NotFound(f"No customer {request.customer_id}")
             if known.answered is not None:
                 return known.answered

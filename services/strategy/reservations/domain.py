@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from services.strategy.products.domain import Product, QuotaKind
-from shared.errors import Conflict, FieldError, Invalid
+from shared.errors import Conflict, FieldError, Invalid, Refused
 
 ONE = Decimal(1)
 
@@ -14,6 +14,11 @@ ONE = Decimal(1)
 class QuotaExhausted(Conflict):
     code = "quota_exhausted"
     title = "Nothing is left of the product's quota"
+
+
+class OrderRefused(Refused):
+    code = "order_refused"
+    title = "This customer may not order this product now"
 
 
 class ReservationSettled(Conflict):

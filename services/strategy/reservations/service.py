@@ -1,17 +1,25 @@
 """Reserving quota: one guarded statement takes it, so nothing is ever oversold."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import asyncpg
 
+from services.strategy.customers import repository as customers
+from services.strategy.customers.service import reaches
 from services.strategy.entries import repository as entries
 from services.strategy.entries.domain import Fields, Kind
-from services.strategy.products.domain import QuotaKind, product_of
+from services.strategy.gates.domain.suitability import (
+    SuitabilityRules,
+    assessment_of,
+    may_order,
+)
+from services.strategy.products import repository as products
+from services.strategy.products.domain import Product, category_of, product_of
 from services.strategy.reservations import repository
 from services.strategy.reservations.domain import (
+    OrderRefused,
     QuotaExhausted,
     Reservation,
     ReservationSettled,
@@ -22,21 +30,6 @@ from shared.auth import Token
 from shared.database import Database
 from shared.errors import NotFound
 from shared.ids import new_id
-
-ONE_FEN = Decimal("0.01")
-
-
-async def set_quota(
-    connection: asyncpg.Connection, key: str, body: Mapping[str, object], *, only_new: bool = False
-) -> None:
-    """Let a product's entry decide its quota; `only_new`: unless it has one already."""
-    product = product_of(key, Fields(body))
-    quota = product.quota
-    smallest = Decimal(1)
-    if quota is not None and quota.kind is QuotaKind.AMOUNT:
-        smallest = max(ONE_FEN, Decimal(str(product.minimum_cny)))
-    total = quota.total if quota else None
-    await repository.set_quota(connection, key, total, smallest, only_new=only_new)
 
 
 async def reserve(
@@ -52,21 +45,23 @@ async def reserve(
     """Hold quota for one sale.
 
     Raises:
+        OrderRefused: the customer's risk assessment does not carry this order.
         QuotaExhausted: not so much is left.
     """
     token.must_see(customer_id)
     async with database.transaction() as connection:
-        entry = await entries.get(connection, Kind.PRODUCT, product)
+        wanted = await _product(connection, product)
+        await _check_order(connection, wanted, customer_id, token, now=now)
         reservation = Reservation(
             id=new_id(),
             customer_id=customer_id,
             product=product,
-            units=units_of(product_of(product, Fields(entry.body)), amount),
+            units=units_of(wanted, amount),
             state=State.RESERVED,
             at=now,
             expires_at=now + lifetime,
         )
-        if not await repository.take(connection, product, reservation.units):
+        if not await products.take(connection, product, reservation.units):
             raise QuotaExhausted(f"Less than {reservation.units} is left of {product}'s quota")
         await repository.add(connection, reservation)
         return reservation
@@ -89,6 +84,35 @@ async def settle(
         if reservation.state is not State.RESERVED:
             raise ReservationSettled(f"The reservation is {reservation.state.value} already")
         if wanted is State.RELEASED:
-            await repository.give_back(connection, reservation.product, reservation.units)
+            await products.give_back(connection, reservation.product, reservation.units)
         await repository.set_state(connection, reservation, wanted)
         return replace(reservation, state=wanted)
+
+
+async def _product(connection: asyncpg.Connection, key: str) -> Product:
+    entry = await entries.get(connection, Kind.PRODUCT, key)
+    return product_of(key, Fields(entry.body))
+
+
+async def _check_order(
+    connection: asyncpg.Connection,
+    product: Product,
+    customer_id: str,
+    token: Token,
+    *,
+    now: datetime,
+) -> None:
+    """Refuse an order before the assessment, or above the class (statements B1, B5)."""
+    customer = await customers.find(connection, customer_id)
+    if customer is None or not reaches(token, customer):
+        raise NotFound(f"No customer {customer_id}")
+    entry = await entries.get(connection, Kind.CATEGORY, product.category)
+    category = category_of(product.category, Fields(entry.body), held_once=())
+    assessment = assessment_of(customer, now=now)
+    refusal = may_order(product, category, assessment, SuitabilityRules())
+    if refusal is not None:
+        raise OrderRefused(
+            f"{product.key} may not be ordered: {refusal.code}",
+            code=refusal.code,
+            values=dict(refusal.values),
+        )

@@ -140,8 +140,10 @@ async def test_activity_counts_days_on_which_the_customer_acted(profile: Profile
 
 async def test_what_matured_and_was_not_renewed(profile: Profile) -> None:
     await profile.customer("c1")
-    old = {"opened": "2025-01-20", "matures_at": "2026-01-20", "amount": cny(1000)}
-    await profile.holding("c1", "term_deposit", **old, closed_at="2026-01-20")
+    await profile.holding(
+        "c1", "term_deposit", opened="2025-01-20", matures_at="2026-01-20",
+        amount=cny(1000), closed_at="2026-01-20",
+    )  # fmt: skip
     await profile.holding("c1", "fund", opened="2026-02-01", amount=cny(400))
     await profile.holding(
         "c1", "wealth_management", opened="2026-01-01", matures_at="2026-03-12",

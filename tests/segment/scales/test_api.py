@@ -98,3 +98,15 @@ async def test_rfm_cut_differently_scores_everyone_again(bank: Bank) -> None:
     assert answer.status_code == 200
     assert (await bank.levels("c1"))["rfm_m"] == 5
     assert len(rfm.json()["segments"]) == 8
+
+
+@pytest.mark.parametrize(
+    "cuts", [[1e300, 1e200, 1e100, 1], [1, 2, 3, 4], [4, 3, 3, 1], [1, 2], ["a", 3, 2, 1]]
+)
+async def test_absurd_cuts_are_refused(bank: Bank, cuts: list[Any]) -> None:
+    rfm = await bank.get("/v1/rfm")
+    body = {name: value for name, value in rfm.json().items() if name != "version"}
+    body["fixed"]["m"]["cuts"] = cuts
+    headers = {**OPERATOR, "If-Match": rfm.headers["ETag"]}
+
+    assert (await bank.http.put("/v1/rfm", json=body, headers=headers)).status_code == 422

@@ -198,3 +198,18 @@ async def test_scopes_are_needed(bank: Bank) -> None:
     created = await bank.http.post("/v1/segments", json=DRAFT, headers=reader)
     assert (created.status_code, created.json()["code"]) == (403, "insufficient_scope")
     assert (await bank.get("/v1/segments", headers={})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"zh": "a\0b"}, {"rule": "age > 1 -- \0"}, {"family": "\0"}, {"key": "a\n"}, {"en": ""},
+     {"rule": "(" * 5_000}, {"rule": "x" * 20_000}, {"colour": "red"}, {"rule": None}],
+)  # fmt: skip
+async def test_absurd_drafts_are_refused(bank: Bank, change: dict[str, Any]) -> None:
+    assert (await draft(bank, **change)).status_code == 422
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "x"])
+async def test_absurd_moments_are_refused(bank: Bank, as_of: str) -> None:
+    for path in ("/v1/segments/all/members", "/v1/memberships/export", "/v1/customers/c1/levels"):
+        assert (await bank.get(path, params={"as_of": as_of})).status_code == 422

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.strategy.bank import ALL_SCOPES, arrive
+from services.strategy.attributes.service import attribute_handlers
+from tests.strategy.bank import ALL_SCOPES, NOW, apply, arrive
 
 pytestmark = pytest.mark.anyio
 PROVENANCE = {"key", "version", "catalogue_version", "author", "approver", "updated_at"}
@@ -108,6 +109,26 @@ async def test_a_paused_strategy_is_gone_from_the_next_decision(api, app, databa
     decision = (await api.post("/v1/decisions", json=asked, headers=ALL_SCOPES)).json()
 
     assert decision["propositions"] == []
+
+
+async def test_segments_attributes_are_followed_and_rules_hang_on_them(api, app, database) -> None:
+    await arrive(database)
+    handlers = attribute_handlers(lambda: NOW)
+    usual = {"owner": "profile", "unit": "", "zh": "x", "en": "x", "deleted": False}
+    before = app.state.decider.catalogue.version
+
+    async def changes(**data):
+        kind = "segment.attribute_changed.v1"
+        await apply(database, handlers, kind, **{**usual, **data})
+        await app.state.decider.refresh()
+        return app.state.decider.catalogue
+
+    same = await changes(name="party_type", type="enum")
+    assert same.version == before
+    [party_type] = [a for a in same.shelf.attributes if a.name == "party_type"]
+    assert party_type.values == ("person", "small_business", "company")
+    gone = await changes(name="age", type="int", deleted=True)
+    assert "product pension_saver" in gone.unreadable
 
 
 async def test_lists_are_paged_by_key(api) -> None:

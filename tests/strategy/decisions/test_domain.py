@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.strategy.catalogue.domain.decisioning import Decisioning
 from services.strategy.channels.domain import Direction
 from services.strategy.customers.domain import Complaints, Flags
+from services.strategy.decisions.domain.answer import answer_of
 from services.strategy.decisions.domain.breaker import Breaker
 from services.strategy.decisions.domain.decide import decide, fate
 from services.strategy.decisions.domain.explanation import explain
@@ -243,6 +244,25 @@ def test_p8_without_personalization_no_profile_attribute_changes_the_ranking(
     assert products(permuted) == [p for p in products(reference) if p in allowed]
     dropped = set(products(reference)) - allowed
     assert dropped == {f"fund_{n}" for n in range(risk_class + 1, 6)}  # the hard gate still holds
+
+
+def test_p7_the_same_offer_reads_the_same_for_everybody() -> None:
+    known = catalogue(products=FUNDS[:1])
+    poor, rich = customer(), with_features(customer(), aum=9e6, age=30)
+
+    told = [
+        answer_of(
+            made(known, situation(customer=each))[0],
+            decision_id="d1",
+            customer_id="c1",
+            degraded_by=[],
+            as_of={},
+            placements=(),
+        )["propositions"]
+        for each in (poor, rich)
+    ]
+
+    assert told[0] == told[1] != []
 
 
 def test_p8_the_switch_in_the_request_counts_too() -> None:

@@ -28,7 +28,8 @@ async def reserve(api, amount=None, product=FUND):
     return await api.post("/v1/reservations", json=body, headers=keyed())
 
 
-async def test_l4_a_quota_is_never_oversold_under_concurrency(api) -> None:
+async def test_l4_a_quota_is_never_oversold_under_concurrency(api, database) -> None:
+    await arrive(database)
     await set_quota(api, FUND, {"kind": "count", "total": "7"})
 
     answers = await asyncio.gather(*(reserve(api) for _ in range(40)))
@@ -41,6 +42,7 @@ async def test_l4_a_quota_is_never_oversold_under_concurrency(api) -> None:
 async def test_released_and_expired_reservations_give_back_and_confirmed_ones_do_not(
     api, database
 ) -> None:
+    await arrive(database)
     await set_quota(api, FUND, {"kind": "amount", "total": "1000.00"})
     first = (await reserve(api, "600.00")).json()
     assert (await reserve(api, "400.01")).status_code == 409
@@ -59,7 +61,28 @@ async def test_released_and_expired_reservations_give_back_and_confirmed_ones_do
     assert (await reserve(api, "0.01")).status_code == 409
 
 
-async def test_a_quota_of_amounts_asks_for_the_amount(api) -> None:
+@pytest.mark.parametrize(
+    ("risk_class", "product", "expected"),
+    [
+        (None, "money_fund", "assessment_missing"),
+        (None, "term_one_year", None),
+        (1, "money_fund", None),
+        (2, "index_plan", "risk_above_class"),
+    ],
+)
+async def test_b5_no_order_before_the_assessment(
+    api, database, risk_class, product, expected
+) -> None:
+    await arrive(database, risk_class=risk_class)
+
+    response = await reserve(api, product=product)
+
+    assert (None if response.status_code == 201 else response.json()["code"]) == expected
+    assert (await reserve(api, product="nothing")).status_code == 404
+
+
+async def test_a_quota_of_amounts_asks_for_the_amount(api, database) -> None:
+    await arrive(database)
     await set_quota(api, FUND, {"kind": "amount", "total": "1000.00"})
 
     response = await reserve(api)

@@ -31,7 +31,13 @@ def general(row: Row, required: frozenset[str]) -> str | None:
     for name in required:
         if row[name] is None or row[name] == "":
             return f"missing_{name}"
-    return next((f"bad_{name}" for name, value in row.items() if _cannot_be_kept(value)), None)
+    for name, value in row.items():
+        if isinstance(value, str):
+            if len(value) > 4096 or "\0" in value:
+                return f"bad_{name}"
+        elif isinstance(value, int) and abs(value) > LARGEST_FEN:
+            return f"bad_{name}"
+    return None
 
 
 def customer(row: Row) -> str | None:
@@ -131,9 +137,3 @@ def _balance(row: Row, now: datetime) -> str | None:
     if row["balance_at"] is not None and row["balance_at"] > now + _AHEAD:
         return "ahead_of_time"
     return None
-
-
-def _cannot_be_kept(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value or len(value) > 4096
-    return isinstance(value, int) and abs(value) > LARGEST_FEN

@@ -81,6 +81,22 @@ def is_suitable(
     return None
 
 
+def may_order(
+    product: Product, category: Category, assessment: Assessment, rules: SuitabilityRules
+) -> Refusal | None:
+    """Refuse an order that the assessment does not carry.
+
+    What may be shown without an assessment (R1) may not be ordered without one (B5); nothing above
+    the class may (B1). Age and means are matters of advice: a customer may insist.
+    """
+    if not category.under_suitability:
+        return None
+    if needs_assessment(category, assessment):
+        code = "assessment_expired" if assessment.has_expired else "assessment_missing"
+        return Refusal(Stage.SUITABILITY, code, {"product": product.key})
+    return _risk_fits(product, product.effective_risk_level, assessment, rules)
+
+
 def _risk_fits(
     product: Product, rating: int | None, assessment: Assessment, rules: SuitabilityRules
 ) -> Refusal | None:

@@ -1,0 +1,81 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pytest
+
+from services.profile.exports.domain import ACCOUNTS, CUSTOMERS, EVENTS, HOLDINGS
+from services.profile.identifiers.domain import KINDS
+from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
+from tests.kit import bearer
+from tests.profile.conftest import Profile, ago, cny
+
+pytestmark = pytest.mark.anyio
+
+
+async def exported(profile: Profile, path: str, **options: Any) -> list[dict[str, Any]]:
+    answer = await profile.call("GET", path, **options)
+    assert answer.status_code == 200, answer.text
+    return pa.ipc.open_stream(answer.content).read_all().to_pylist()
+
+
+def test_exports_have_the_columns_of_the_imports_without_identifiers() -> None:
+    exports = {"customers": CUSTOMERS, "accounts": ACCOUNTS, "holdings": HOLDINGS, "events": EVENTS}
+    for kind, export in exports.items():
+        taken = LAYOUTS[ImportKind(kind)].schema
+        assert export.schema.names == [name for name in taken.names if name not in KINDS]
+        assert all(taken.field(field.name).type == field.type for field in export.schema)
+
+
+async def test_what_is_exported_is_what_was_stated(profile: Profile) -> None:
+    await profile.customer("c1", industry='text with "quotes",\nlines', income_year=cny("10.50"))
+    await profile.holding("c1", "fund", balance=cny(7), balance_at="2026-03-01T00:00:00Z")
+    event = {"event_id": "e1", "customer_id": "c1", "type": "login", "occurred_at": ago(1)}
+    await profile.ok("POST", "/events", json={**event, "data": {"page": "home"}})
+
+    (customer,) = await exported(profile, "/customers:export")
+    holdings = await exported(profile, "/holdings:export")
+    (told,) = await exported(profile, "/events:export")
+
+    assert customer["industry"] == 'text with "quotes",\nlines'
+    assert customer["income_year"] == Decimal("10.50")
+    assert (customer["org_path"], customer["rm_id"]) == ("", None)
+    assert [(each["category"], each["balance"]) for each in holdings] == [
+        ("demand_deposit", None),
+        ("fund", Decimal("7.00")),
+    ]
+    assert holdings[1]["balance_at"] == datetime(2026, 3, 1, tzinfo=UTC)
+    assert holdings[1]["opened_at"] == date(2025, 1, 1)
+    assert orjson.loads(told["data"]) == {"page": "home"}
+
+
+async def test_features_are_exported_by_column(profile: Profile) -> None:
+    await profile.customer("c1", birth_date="1980-01-01")
+
+    (found,) = await exported(profile, "/features/export?columns=age,has_fund,aum,track")
+    unknown = await profile.call("GET", "/features/export?columns=lifecycle")
+
+    assert {name: found[name] for name in ("customer_id", "age", "has_fund", "aum", "track")} == {
+        "customer_id": "c1", "age": 46, "has_fund": False, "aum": 0.0, "track": "existing",
+    }  # fmt: skip
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_feature")
+
+
+async def test_exports_show_whom_the_token_sees(profile: Profile) -> None:
+    await profile.customer("c1", org_path="bank/b1")
+    await profile.customer("c2", org_path="bank/b2")
+    branch = bearer("customers:read", org="bank/b2")
+    bound = bearer("customers:read", customer="c1")
+
+    found = await exported(profile, "/accounts:export", headers=branch)
+
+    assert [each["customer_id"] for each in found] == ["c2"]
+    refused = await profile.call("GET", "/accounts:export", headers=bound)
+    assert refused.status_code == 403
+
+
+async def test_an_empty_bank_exports_empty_tables(profile: Profile) -> None:
+    assert await exported(profile, "/events:export") == []
+    assert await exported(profile, "/features/export") == []

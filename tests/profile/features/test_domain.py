@@ -1,0 +1,31 @@
+import pytest
+import yaml
+
+from services.profile.features.domain import FEATURES, UNKNOWN, UnknownFeature, chosen
+from services.profile.features.repository.expressions import EXPRESSIONS
+from services.profile.vocabulary import categories
+from shared.paths import ROOT
+
+
+def test_features_are_the_attributes_the_catalogue_says_profile_owns() -> None:
+    entries = yaml.safe_load((ROOT / "catalogue" / "attributes.yaml").read_text())
+    owned = {entry["name"]: entry["type"] for entry in entries if entry["owner"] == "profile"}
+
+    assert {name: str(kind) for name, kind in FEATURES.items()} == owned
+
+
+def test_every_feature_has_one_expression_and_the_unknown_ones_say_why() -> None:
+    assert set(EXPRESSIONS) == set(FEATURES)
+    assert {name for name, sql in EXPRESSIONS.items() if sql == "NULL"} == set(UNKNOWN)
+    assert all(UNKNOWN.values())
+
+
+def test_every_product_category_has_its_feature() -> None:
+    assert {f"has_{key}" for key in categories()} <= set(FEATURES)
+
+
+def test_columns_are_chosen_by_name() -> None:
+    assert chosen("aum,age") == ["aum", "age"]
+    assert chosen(None) == list(FEATURES)
+    with pytest.raises(UnknownFeature, match="lifecycle"):
+        chosen("aum,lifecycle")

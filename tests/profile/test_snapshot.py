@@ -1,0 +1,68 @@
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+
+from shared.feed import event_types
+from tests.profile.conftest import Profile, ago
+
+pytestmark = pytest.mark.anyio
+
+
+async def state(profile: Profile) -> None:
+    await profile.customer("c1", org_path="bank/b1", birth_date="2015-01-01")
+    consent = {"state": "granted", "text_version": "1", "evidence": "x"}
+    await profile.ok("PUT", "/customers/c1/consents/marketing", json=consent)
+    await profile.ok("PUT", "/customers/c1/flags", json={"is_frozen": True})
+    await profile.ok("PUT", "/customers/c1/flags", json={"is_frozen": False})
+    body = {"risk_class": 2, "questionnaire_version": "1", "assessed_at": ago(1)}
+    await profile.ok("POST", "/customers/c1/assessments", json=body)
+    await profile.ok(
+        "POST", "/customers/c1/complaints", json={"category": "x", "complaint_id": "k"}
+    )
+    await profile.ok("POST", "/customers/c1/complaints/k/close")
+
+
+async def lines(profile: Profile, query: str = "") -> list[dict[str, Any]]:
+    answer = await profile.call("GET", f"/feeds/profile/snapshot{query}")
+    return [orjson.loads(line) for line in answer.content.splitlines()][1:-1]
+
+
+async def test_the_snapshot_tells_the_current_state_at_its_version(profile: Profile) -> None:
+    await state(profile)
+    async with profile.database.connection() as connection:
+        rows = await connection.fetch(
+            """SELECT DISTINCT ON (type) type, version, data::text FROM feed_pending
+               WHERE version IS NOT NULL ORDER BY type, version DESC"""
+        )
+    latest = {row["type"]: (row["version"], orjson.loads(row["data"])) for row in rows}
+
+    told = await lines(profile)
+
+    assert {
+        each["type"]: (each["version"], each["data"]) for each in told if "version" in each
+    } == latest
+    kinds = [each["type"].split(".")[1] for each in told if "version" not in each]
+    assert kinds == ["complaint_opened", "complaint_closed"]
+
+
+async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
+    await state(profile)
+    await profile.ok("POST", "/features/rolls", json={})
+    await profile.work()
+    async with profile.database.connection() as connection:
+        rows = await connection.fetch("SELECT type, data::text FROM feed_pending")
+    schemas = event_types("profile")
+
+    for row in rows:
+        jsonschema.validate(orjson.loads(row["data"]), schemas[row["type"]].schema)
+    assert {row["type"] for row in rows} == set(schemas)
+
+
+async def test_the_safety_lane_can_be_had_alone(profile: Profile) -> None:
+    await state(profile)
+
+    assert {each["type"] for each in await lines(profile, "?lane=safety")} == {
+        name for name, kind in event_types("profile").items() if kind.lane == "safety"
+    }
