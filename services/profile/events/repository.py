@@ -157,11 +157,13 @@ async def known_of(
 ) -> Known:
     """Return what the bank knows of the holdings and accounts that events name."""
     named = [event for event in events if event.holding_id or event.balance_after is not None]
-    owners = list({event.customer_id for event in named})
     rows = await connection.fetch(
         """SELECT customer_id, holding_id, account_id, category FROM holding
-           WHERE customer_id = ANY ($1::text[]) ORDER BY customer_id, holding_id DESC""",
-        owners,
+           WHERE customer_id = ANY ($1::text[])
+             AND (category = 'demand_deposit' OR holding_id = ANY ($2::text[]))
+           ORDER BY customer_id, holding_id DESC""",
+        list({event.customer_id for event in named}),
+        list({event.holding_id for event in named if event.holding_id}),
     )
     return Known(
         customers=customers,

@@ -71,6 +71,7 @@ def announced(entry: AttributeEntry) -> dict[str, object]:
         "owner": entry.owner,
         "type": entry.type,
         "unit": entry.unit,
+        "values": list(entry.values),
         "zh": entry.zh,
         "en": entry.en,
         "deleted": False,

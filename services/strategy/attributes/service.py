@@ -35,7 +35,7 @@ def attribute_handlers(now: Callable[[], datetime]) -> list[Handler]:
 async def _take_over(connection: asyncpg.Connection, event: Event, now: datetime) -> None:
     known = await repository.find(connection, Kind.ATTRIBUTE, event.subject)
     before = dict(known.body) if known else {}
-    body = {**before, **event.data}  # the event does not carry an enum's values
+    body = {**before, **event.data}
     # what a rule can see of an attribute decides: a new label is no new catalogue
     if known is None or _seen_by_rules(before) != _seen_by_rules(body):
         author = str(event.data["owner"])

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.strategy.entries.domain import Fields
+from shared.errors import Invalid
+
+
+class UnknownChannel(Invalid):
+    code = "unknown_channel"
+    title = "There is no channel of this key"
 
 
 class Direction(StrEnum):

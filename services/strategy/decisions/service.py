@@ -14,7 +14,7 @@ import orjson
 
 from services.strategy.catalogue.domain.compiled import Catalogue
 from services.strategy.catalogue.service import Catalogues
-from services.strategy.channels.domain import Direction
+from services.strategy.channels.domain import Direction, UnknownChannel
 from services.strategy.contacts import service as contacts
 from services.strategy.customers import repository as customers
 from services.strategy.customers.domain import Customer, zone_of
@@ -39,7 +39,7 @@ from services.strategy.settings import Settings
 from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import Database
-from shared.errors import NotFound, Unavailable
+from shared.errors import FieldError, NotFound, Unavailable
 from shared.feed import wait_applied
 from shared.ids import new_id
 from shared.logging import log
@@ -119,6 +119,7 @@ class Decider:
 
         Raises:
             NotFound: the token does not reach this customer.
+            UnknownChannel: the bank has no such channel.
         """
         token.must_see(request.customer_id)
         started = time.monotonic()
@@ -185,6 +186,7 @@ class Decider:
 
     async def _decide(self, request: Request, token: Token) -> bytes:
         knowledge, now = self._knowledge or await self.refresh(), self._clock.now()
+        _must_know(knowledge, request.channel)
         async with self._database.connection() as connection:
             is_applied = await self._has_applied(connection, request.wait_for)
             known = await self._read(connection, request, token, now)
@@ -290,6 +292,15 @@ class _Made:
     decision: Decision
     situation: Situation
     degraded_by: list[str]
+
+
+def _must_know(knowledge: Knowledge, channel: str) -> None:
+    if knowledge.catalogue.channel(channel) is None:
+        known = ", ".join(sorted(knowledge.catalogue.shelf.channels))
+        raise UnknownChannel(
+            f"No channel {channel}; this bank has {known}",
+            errors=[FieldError("/channel", "unknown channel")],
+        )
 
 
 def _make(

@@ -40,33 +40,55 @@ class Reaction:
     occurred_at: datetime
 
 
-# how far an outcome is on the way to the goal; a refusal overrides all but the last
+# how far an outcome is on the way to a sale; a later refusal overrides only the first
 _PROGRESS = {"clicked": 1, "accepted": 2, "converted": 3}
-_FINAL = "converted"
+_OVERRIDABLE = "clicked"
+_SILENCE = "ignored"
+_NO_ANSWER = frozenset({"delivered", "seen", _SILENCE})
 
 
-def final_label(reactions: Sequence[Reaction], *, goal: str) -> Label | None:
-    """Return the one label of a proposition, whatever the order of its outcomes.
+def final_reaction(reactions: Sequence[Reaction]) -> Reaction | None:
+    """Return the one outcome that a proposition stands for; None while nothing has settled it.
 
-    The furthest positive decides; a refusal overrides everything short of a conversion; short of
-    the goal nothing is learnt (clicks feed another model, never P).
+    The furthest positive, unless it is a click and a refusal came at the same time or later.
+    Without a positive the latest answer, at one moment a refusal before the others. Silence
+    counts only without any answer. The order of `reactions` does not matter. Feedback counts
+    performance by the same rule.
 
     Source: DECISIONING section 4.
     """
-    reached = max((_PROGRESS.get(r.outcome, 0) for r in reactions), default=0)
-    if reached == _PROGRESS[_FINAL]:
-        return Label.POSITIVE
-    if any(r.behaviour == "negative" for r in reactions):
-        return _despite_silence(reactions, reached, goal)
-    return Label.POSITIVE if reached >= _PROGRESS.get(goal, len(_PROGRESS)) else None
+    positives = [r for r in reactions if r.outcome in _PROGRESS]
+    answers = [r for r in reactions if r.outcome not in _PROGRESS.keys() | _NO_ANSWER]
+    if not positives:
+        silences = [r for r in reactions if r.outcome == _SILENCE]
+        return max(answers or silences, key=_lateness, default=None)
+    furthest = max(positives, key=lambda r: (_PROGRESS[r.outcome], r.occurred_at))
+    later = [r for r in answers if _is_refusal(r) and r.occurred_at >= furthest.occurred_at]
+    if later and furthest.outcome == _OVERRIDABLE:
+        return max(later, key=_lateness)
+    return furthest
 
 
-def _despite_silence(reactions: Sequence[Reaction], reached: int, goal: str) -> Label:
-    """`ignored` is silence, not a refusal: a goal reached late still counts."""
-    refused = any(r.behaviour == "negative" and r.outcome != "ignored" for r in reactions)
-    if not refused and reached >= _PROGRESS.get(goal, len(_PROGRESS)):
+def final_label(reactions: Sequence[Reaction], *, goal: str) -> Label | None:
+    """Return what a proposition's final outcome teaches.
+
+    Positive at the goal or beyond it, negative if it is a refusal or silence; of the rest nothing
+    is learnt (clicks feed another model, never P).
+    """
+    final = final_reaction(reactions)
+    if final is None:
+        return None
+    if _PROGRESS.get(final.outcome, 0) >= _PROGRESS.get(goal, len(_PROGRESS)):
         return Label.POSITIVE
-    return Label.NEGATIVE
+    return Label.NEGATIVE if _is_refusal(final) else None
+
+
+def _is_refusal(reaction: Reaction) -> bool:
+    return reaction.behaviour == "negative"
+
+
+def _lateness(reaction: Reaction) -> tuple[datetime, bool, str]:
+    return reaction.occurred_at, _is_refusal(reaction), reaction.outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

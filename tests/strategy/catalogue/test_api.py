@@ -114,7 +114,10 @@ async def test_a_paused_strategy_is_gone_from_the_next_decision(api, app, databa
 async def test_segments_attributes_are_followed_and_rules_hang_on_them(api, app, database) -> None:
     await arrive(database)
     handlers = attribute_handlers(lambda: NOW)
-    usual = {"owner": "profile", "unit": "", "zh": "x", "en": "x", "deleted": False}
+    usual = {
+        **{"owner": "profile", "unit": "", "zh": "x", "en": "x"},
+        **{"values": [], "deleted": False},
+    }
     before = app.state.decider.catalogue.version
 
     async def changes(**data):
@@ -123,10 +126,12 @@ async def test_segments_attributes_are_followed_and_rules_hang_on_them(api, app,
         await app.state.decider.refresh()
         return app.state.decider.catalogue
 
-    same = await changes(name="party_type", type="enum")
+    kinds = ["person", "small_business", "company"]
+    same = await changes(name="party_type", type="enum", values=kinds)
     assert same.version == before
-    [party_type] = [a for a in same.shelf.attributes if a.name == "party_type"]
-    assert party_type.values == ("person", "small_business", "company")
+    more = await changes(name="party_type", type="enum", values=[*kinds, "club"])
+    [party_type] = [a for a in more.shelf.attributes if a.name == "party_type"]
+    assert party_type.values == (*kinds, "club")
     gone = await changes(name="age", type="int", deleted=True)
     assert "product pension_saver" in gone.unreadable
 

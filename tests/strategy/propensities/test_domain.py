@@ -27,16 +27,21 @@ BEHAVIOUR = {
     "converted": "positive",
     "refused": "negative",
     "ignored": "negative",
+    "later": "neutral",
     "seen": "neutral",
 }
 
 
-def label(*outcomes, goal="converted"):
-    reactions = [
+def reactions(*outcomes: str) -> list[Reaction]:
+    """Outcomes an hour apart."""
+    return [
         Reaction(outcome=o, behaviour=BEHAVIOUR[o], occurred_at=AT + timedelta(hours=i))
         for i, o in enumerate(outcomes)
     ]
-    return final_label(reactions, goal=goal)
+
+
+def label(*outcomes: str, goal: str = "converted") -> Label | None:
+    return final_label(reactions(*outcomes), goal=goal)
 
 
 @pytest.mark.parametrize(
@@ -48,21 +53,28 @@ def label(*outcomes, goal="converted"):
         (("clicked", "accepted"), None),
         (("clicked", "converted"), Label.POSITIVE),
         (("clicked", "refused"), Label.NEGATIVE),
-        (("accepted", "refused"), Label.NEGATIVE),
+        (("refused", "clicked"), None),
+        (("accepted", "refused"), None),
         (("converted", "refused"), Label.POSITIVE),
+        (("refused", "later"), None),
+        (("later", "refused"), Label.NEGATIVE),
         (("ignored",), Label.NEGATIVE),
+        (("ignored", "later"), None),
         (("ignored", "converted"), Label.POSITIVE),
     ],
 )
-def test_a_proposition_has_one_final_label_the_furthest_positive(outcomes, expected) -> None:
+def test_a_proposition_has_one_final_label_the_furthest_positive(
+    outcomes: tuple[str, ...], expected: Label | None
+) -> None:
     assert label(*outcomes) is expected
-    assert label(*reversed(outcomes)) is expected
+    assert final_label(reactions(*outcomes)[::-1], goal="converted") is expected
 
 
 def test_the_strategys_own_goal_decides_what_success_is() -> None:
     assert label("accepted", goal="accepted") is Label.POSITIVE
     assert label("ignored", "accepted", goal="accepted") is Label.POSITIVE
-    assert label("accepted", "refused", goal="accepted") is Label.NEGATIVE
+    assert label("accepted", "refused", goal="accepted") is Label.POSITIVE
+    assert label("clicked", "refused", goal="clicked") is Label.NEGATIVE
 
 
 def evidence(treatment="s-p/app/in", positives=0.0, negatives=0.0, **overrides):
