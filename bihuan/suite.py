@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Self
 
 import httpx
@@ -181,9 +182,15 @@ def is_ready(child: Child) -> bool:
     return answer is not None and answer.is_success
 
 
+@cache
+def _prober() -> httpx.Client:
+    """One client for all questions: each new one would read the system's certificates."""
+    return httpx.Client(timeout=2)
+
+
 def _ask(child: Child) -> httpx.Response | None:
     try:
-        return httpx.get(f"{child.program.url}/health/ready", timeout=2)
+        return _prober().get(f"{child.program.url}/health/ready")
     except httpx.HTTPError:
         return None
 

@@ -295,10 +295,13 @@ _ARROW = {"application/vnd.apache.arrow.stream", "application/octet-stream"}
 def _is_readable(scope: Scope, headers: dict[bytes, bytes]) -> bool:
     """Tell whether the body, if its kind is named, is of the kind this operation reads."""
     kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    if not kind or scope["method"] in {"GET", "HEAD", "DELETE"}:
+    is_empty = headers.get(b"content-length") == b"0"
+    if not kind or is_empty or scope["method"] in {"GET", "HEAD", "DELETE"}:
         return True
     if scope["path"].endswith(":import"):
         return kind in _ARROW
+    if scope["path"].startswith("/oauth/"):
+        return kind == "application/x-www-form-urlencoded"  # RFC 6749, section 4.4.2
     return kind == "application/json" or kind.endswith("+json")
 
 

@@ -43,6 +43,12 @@ class Amount(Strict):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
+class PlainAmount(Amount):
+    """Money that cannot be owed: a cost, an income, a turnover."""
+
+    amount: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=["128000.50"])]
+
+
 class WrittenAmount(Strict):
     """Money as answered: the amount is text."""
 

@@ -122,19 +122,18 @@ class Reader:
             await self._singly.retry(self._database, subject)
 
     async def _repeat(self, act: Any, pause_seconds: float) -> None:
-        trouble = FIRST_PAUSE_SECONDS
+        trouble, told = FIRST_PAUSE_SECONDS, ""
         while True:
             try:
                 await act()
-                trouble = FIRST_PAUSE_SECONDS
+                trouble, told = FIRST_PAUSE_SECONDS, ""
                 await asyncio.sleep(pause_seconds)
             except Exception as error:
                 if not isinstance(error, DomainError) and not is_passing(error):
                     raise
-                if trouble == FIRST_PAUSE_SECONDS:  # once for each time of trouble
-                    log.warning(
-                        "feed_reader_waits", feed=self.feed, lane=self.lane, reason=repr(error)
-                    )
+                if repr(error) != told:  # once for each kind of trouble
+                    told = repr(error)
+                    log.warning("feed_reader_waits", feed=self.feed, lane=self.lane, reason=told)
                 await asyncio.sleep(trouble)
                 trouble = min(trouble * 2, LONGEST_PAUSE_SECONDS)
 

@@ -1,18 +1,19 @@
 """The four real services in one process, and a gateway that carries calls between them."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import uuid4
 
 import httpx
 import orjson
 import yaml
 from fastapi import FastAPI
+from httpx import Response
 from jsonschema import Draft202012Validator
 
 from gateway.door.routes import RouteTable, operations_of
@@ -22,6 +23,8 @@ from services.feedback.settings import Settings as FeedbackSettings
 from services.profile import main as profile
 from services.profile import worker as profile_worker
 from services.profile.features import service as features
+from services.profile.identifiers.service import key_ring
+from services.profile.jobs.service import steps
 from services.profile.settings import Settings as ProfileSettings
 from services.segment import main as segment
 from services.segment import worker as segment_worker
@@ -35,7 +38,6 @@ from services.strategy.customers.domain import Customer
 from services.strategy.loads.service import Loader
 from services.strategy.settings import Settings as StrategySettings
 from shared.client import ServiceClient
-from shared.clock import BusinessClock
 from shared.database import Database
 from shared.feed import Reader, sequence
 from shared.paths import CATALOGUE, EVENT_SCHEMAS, ROOT
@@ -93,6 +95,9 @@ def schemas() -> dict[str, Draft202012Validator]:
     }
 
 
+EVERYTHING = bearer(*{scope for scopes in shipped_scopes().values() for scope in scopes})
+
+
 class Gateway(httpx.AsyncBaseTransport):
     """Gives shipped clients their tokens and carries calls to the service that owns the path.
 
@@ -119,22 +124,156 @@ class Gateway(httpx.AsyncBaseTransport):
 
 
 async def _token(request: httpx.Request) -> httpx.Response:
-    sent = parse_qs((await request.aread()).decode())
-    assert sent["grant_type"] == ["client_credentials"]
-    client_id = httpx.BasicAuth("", "")  # replaced below
-    del client_id
-    name = _client_of(request.headers["Authorization"])
-    token = access_token(*shipped_scopes()[name], client_id=name, sub=name)
+    _, _, credentials = request.headers["Authorization"].partition(" ")
+    client_id = b64decode(credentials).decode().partition(":")[0]
+    token = access_token(*shipped_scopes()[client_id], client_id=client_id, sub=client_id)
     return httpx.Response(200, json={"access_token": token, "expires_in": 600})
 
 
 @dataclass
 class Service:
-    """One service: its server, and the readers and works of its worker."""
+    """One service: its server, and what its worker does, step by step."""
 
-    name: str
-    http: httpx.AsyncClient
-    database: Database
-    clock: BusinessClock
+    app: FastAPI
     readers: Sequence[Reader]
-    work: Callable[[], Any]
+    works: Sequence[Callable[[], Awaitable[bool]]]
+
+    @property
+    def database(self) -> Database:
+        return self.app.state.database
+
+    async def step(self) -> bool:
+        """Let the worker do what it finds; tell whether there was anything."""
+        found = [await reader.step() > 0 for reader in self.readers]
+        found += [await work() for work in self.works]
+        async with self.database.connection() as connection:
+            return any([*found, (await sequence(connection)).moved])
+
+
+@dataclass
+class Suite:
+    """The four services as the bank sees them, and a look at what they keep."""
+
+    gateway: Gateway
+    services: Mapping[str, Service]
+    http: httpx.AsyncClient
+
+    async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
+        """Call an operation as a client that may do everything."""
+        once = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
+        return await self.http.request(
+            method, f"/v1{path}", json=body, headers={**EVERYTHING, **once, **headers}
+        )
+
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Call an operation that succeeds, and return its answer."""
+        answer = await self.send(method, path, body, **headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def get(self, path: str) -> Any:
+        return await self.call("GET", path)
+
+    async def settle(self) -> None:
+        """Let every worker read, work and publish until nothing is left to do."""
+        idle = 0
+        while idle < 2:  # a first step may only have taken an empty snapshot
+            found = [await service.step() for service in self.services.values()]
+            idle = 0 if any(found) else idle + 1
+
+    def move_to(self, now: datetime) -> None:
+        """Set every clock."""
+        for service in self.services.values():
+            service.app.state.clock.set_now(now)
+
+    async def known(self, customer_id: str) -> Customer:
+        """What strategy knows of a customer."""
+        async with self.services["strategy"].database.connection() as connection:
+            customer = await customer_states.find(connection, customer_id)
+        assert customer is not None
+        return customer
+
+    async def events(self, *types: str) -> list[dict[str, Any]]:
+        """All that was published, or only these types, service by service."""
+        found: list[dict[str, Any]] = []
+        for service in self.services.values():
+            async with service.database.connection() as connection:
+                rows = await connection.fetch(
+                    "SELECT type, subject, data::text FROM feed ORDER BY position"
+                )
+            found += [{**row, "data": orjson.loads(row["data"])} for row in rows]
+        return [event for event in found if not types or event["type"] in types]
+
+    async def check(self) -> None:
+        """Every event published fits its schema, and every reader could apply all it read."""
+        for event in await self.events():
+            schemas()[event["type"]].validate(event["data"])
+        for service in self.services.values():
+            async with service.database.connection() as connection:
+                assert await connection.fetch("SELECT type, reason FROM feed_parked") == []
+
+
+@asynccontextmanager
+async def open_suite(databases: Mapping[str, str]) -> AsyncGenerator[Suite]:
+    """Start the four services on databases of their own."""
+    gateway = Gateway()
+    async with AsyncExitStack() as stack:
+        services: dict[str, Service] = {}
+        for name in SERVICES:
+            settings = SETTINGS[name](databases[name])
+            client = ServiceClient("http://gateway", f"{name}-service", "", transport=gateway)
+            app = CREATE[name](settings, client=client)
+            await stack.enter_async_context(opened(app))
+            gateway.apps[name] = httpx.ASGITransport(app, raise_app_exceptions=False)
+            context = WorkerContext(
+                settings=settings,
+                database=app.state.database,
+                client=client,
+                clock=app.state.clock,
+            )
+            services[name] = WORKERS[name](app, context)
+        http = httpx.AsyncClient(transport=gateway, base_url="http://gateway")
+        yield Suite(gateway, services, await stack.enter_async_context(http))
+
+
+def _profile(app: FastAPI, context: WorkerContext) -> Service:
+    async def imports() -> bool:
+        ring = key_ring(context.settings.identifier_keys.get_secret_value())
+        return await steps.step(context.database, context.clock, ring=ring, currency="CNY")
+
+    async def runs() -> bool:
+        return await features.step(context.database, context.clock, customers=500)
+
+    return Service(app, _readers(profile_worker.build(context)), [imports, runs])
+
+
+def _segment(app: FastAPI, context: WorkerContext) -> Service:
+    evaluators = Evaluators(context.database)
+    scoring = Scoring(
+        database=context.database, clock=context.clock, evaluators=evaluators, chunk_customers=50
+    )
+    reader = segment_worker.profile_reader(context, FeatureIntake(evaluators, context.clock))
+    return Service(app, [reader], [lambda: work(scoring)])
+
+
+def _strategy(app: FastAPI, context: WorkerContext) -> Service:
+    loader = Loader(context.database, context.client)
+    return Service(app, strategy_worker.readers(context), [loader.step])
+
+
+def _feedback(app: FastAPI, context: WorkerContext) -> Service:
+    return Service(app, _readers(feedback_worker.build(context)), [])
+
+
+def _readers(loops: Sequence[Loop]) -> list[Reader]:
+    """The readers among a worker's loops."""
+    owners = [getattr(loop, "__self__", None) for loop in loops]
+    return [owner for owner in owners if isinstance(owner, Reader)]
+
+
+WORKERS = {
+    "profile": _profile,
+    "segment": _segment,
+    "strategy": _strategy,
+    "feedback": _feedback,
+}

@@ -73,7 +73,11 @@ def recommend(
 
 
 def offers(suite: RunningSuite, customer_id: str, limit: int = 20) -> list[Any]:
-    return recommend(suite, customer_id, limit)["propositions"]
+    """Return what is offered; nothing while strategy has not heard of the customer."""
+    path = f"/v1/customers/{customer_id}/recommendations"
+    answer = suite.call("GET", path, params={"channel": "app", "limit": limit})
+    assert answer.status_code in {200, 404}, answer.text
+    return answer.json().get("propositions", [])
 
 
 def report(suite: RunningSuite, proposition: str, outcome: str, **fields: Any) -> httpx.Response:

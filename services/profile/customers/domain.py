@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.errors import Invalid, NotFound
+from shared.errors import FieldError, Invalid, NotFound
 
 
 class PartyType(StrEnum):
@@ -138,6 +138,24 @@ class Customer:
     identifiers: dict[str, str]
     created_at: datetime
     updated_at: datetime
+
+
+class NotBornYet(Invalid):
+    code = "not_born_yet"
+    title = "The birth date lies in the future"
+
+
+def check_birth_date(birth_date: date | None, today: date) -> None:
+    """Refuse who is not born yet.
+
+    Raises:
+        NotBornYet: if the birth date is after today.
+    """
+    if birth_date is not None and birth_date > today:
+        raise NotBornYet(
+            f"Nobody here was born on {birth_date}: today is {today}",
+            errors=[FieldError("/birth_date", "lies in the future")],
+        )
 
 
 def grown_up_at(party_type: str, birth_date: date | None) -> date | None:

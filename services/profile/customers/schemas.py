@@ -16,7 +16,7 @@ from services.profile.customers.domain import (
 )
 from services.profile.identifiers.domain import KINDS
 from services.profile.money import received
-from services.profile.parameters import NO_NUL, Amount, Id, Moment, Strict, WrittenAmount
+from services.profile.parameters import NO_NUL, Id, Moment, PlainAmount, Strict, WrittenAmount
 
 MONEY = ("income_year", "acquisition_cost", "declared_turnover")
 
@@ -53,7 +53,7 @@ class CustomerFields(Strict):
     birth_date: Annotated[date | None, AfterValidator(_is_birth_date)] = None
     gender: Gender | None = None
     occupation: Occupation | None = None
-    income_year: Amount | None = None
+    income_year: PlainAmount | None = None
     residence_area: ResidenceArea | None = None
     local_hukou: bool | None = None
     local_hukou_years: Count = None
@@ -62,14 +62,14 @@ class CustomerFields(Strict):
     has_car: bool | None = None
     is_business_owner: bool | None = None
     acquisition_source: AcquisitionSource | None = None
-    acquisition_cost: Amount | None = None
+    acquisition_cost: PlainAmount | None = None
     wechat_friend: bool | None = None
     qualified_investor: bool | None = None
     industry: Label = None
     enterprise_size: EnterpriseSize | None = None
     credit_rating: Label = None
     tax_rating: TaxRating | None = None
-    declared_turnover: Amount | None = None
+    declared_turnover: PlainAmount | None = None
     time_zone: Annotated[str | None, AfterValidator(_is_zone)] = None
     org_path: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9_./-]{0,255}$", description="Such as bank/east/b12")

@@ -16,6 +16,7 @@ from services.profile.customers.domain import (
     NoSuchCustomer,
     Owner,
     Standing,
+    check_birth_date,
     check_id,
 )
 from services.profile.features import service as features
@@ -51,6 +52,7 @@ async def put(
 ) -> str | None:
     """State a customer anew, adding it if it is not there; return the last event's id."""
     check_id(customer_id, stated.identifiers)
+    check_birth_date(stated.facts.get("birth_date"), clock.today())
     party_type = stated.facts["party_type"]
     added = await repository.add_missing(session, customer_id, party_type, clock.now())
     await repository.get(session, customer_id, None if added else token, lock=True)
@@ -74,6 +76,7 @@ async def patch(
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     check_id(customer_id, stated.identifiers)
+    check_birth_date(stated.facts.get("birth_date"), clock.today())
     await hold(session, customer_id, token)
     connection = await raw_connection(session)
     await identifiers.store(connection, ring, customer_id, stated.identifiers)

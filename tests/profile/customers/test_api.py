@@ -207,3 +207,16 @@ async def test_every_scope_is_asked_for(profile: Profile) -> None:
                 continue
             scopes = [scope for each in operation["security"] for scope in each["bihuan"]]
             assert set(scopes) & {*SCOPES, "identifiers:unmask"}, (method, path)
+
+
+async def test_nobody_is_born_tomorrow_and_no_cost_is_negative(profile: Profile) -> None:
+    for field, value in (("birth_date", "2199-01-01"), ("acquisition_cost", cny("-1"))):
+        body = {"party_type": "person", field: value}
+        answer = await profile.http.put(
+            "/v1/customers/c9", json=body, headers=bearer("customers:write")
+        )
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
+    assert (
+        await profile.http.get("/v1/customers/c9", headers=bearer("customers:read"))
+    ).status_code == 404

@@ -115,8 +115,12 @@ async def test_segments_attributes_are_followed_and_rules_hang_on_them(api, app,
     await arrive(database)
     handlers = attribute_handlers(lambda: NOW)
     usual = {
-        **{"owner": "profile", "unit": "", "zh": "x", "en": "x"},
-        **{"values": [], "deleted": False},
+        "owner": "profile",
+        "unit": "",
+        "zh": "x",
+        "en": "x",
+        "values": [],
+        "deleted": False,
     }
     before = app.state.decider.catalogue.version
 

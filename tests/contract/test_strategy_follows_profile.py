@@ -1,0 +1,138 @@
+"""Strategy's readers, loader and consent read against the real profile."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.profile.features import service as profile_features
+from services.strategy.customers.domain import Flags
+from services.strategy.customers.service import consent_of
+from tests.contract.bank import assess, consent, person, ready, reserve, write
+from tests.contract.suite import NOW, Suite
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["snapshot", "feed"])
+async def bank(request: pytest.FixtureRequest, suite: Suite) -> Suite:
+    """A suite that hears of the test's customer by the snapshot or by the feed."""
+    if request.param == "feed":
+        await suite.settle()
+    return suite
+
+
+async def test_p3_consents_and_preferences_are_those_that_profile_serves(bank: Suite) -> None:
+    await person(bank)
+    await consent(bank, "granted")
+    await consent(bank, "withdrawn", channel="sms")
+    await write(bank, "c1", "/preferences", personalization=False, automated_decisions=False)
+    await bank.settle()
+
+    served = await bank.get("/customers/c1/consents")
+    known = await bank.known("c1")
+    assert len(known.consents) == 2
+    assert set(known.consents) == {consent_of(item) for item in served["consents"]}
+    assert (known.personalization, known.automated_decisions) == (False, False)
+
+
+async def test_flags_are_those_that_profile_serves(bank: Suite) -> None:
+    await person(bank, birth_date="2010-06-01")
+    await write(bank, "c1", "/flags", in_hardship=True, is_frozen=True)
+    await bank.settle()
+
+    assert (await bank.known("c1")).flags == Flags(
+        in_hardship=True, is_frozen=True, minor_until=date(2028, 6, 1)
+    )
+
+
+async def test_the_risk_class_and_its_end_are_those_that_profile_serves(bank: Suite) -> None:
+    await person(bank)
+    await assess(bank, 2)
+    await assess(bank, 4)
+    await bank.settle()
+
+    served = (await bank.get("/customers/c1/assessments"))["items"]
+    latest = next(item for item in served if item["risk_class"] == 4)
+    known = await bank.known("c1")
+    assert known.risk_class == 4
+    assert known.risk_valid_until == datetime.fromisoformat(latest["valid_until"])
+
+
+async def test_complaints_are_counted_until_they_are_closed(bank: Suite) -> None:
+    await person(bank)
+    for number in (1, 2):
+        opened = {"complaint_id": f"k{number}", "category": "fees"}
+        await bank.call("POST", "/customers/c1/complaints", opened)
+    await bank.call("POST", "/customers/c1/complaints/k1/close")
+    await bank.settle()
+
+    known = await bank.known("c1")
+    assert known.complaints.open == 1
+    assert known.complaints.last_closed_at is not None
+    assert known.complaints.last_closed_at - NOW < timedelta(minutes=5)
+
+
+async def test_the_owner_is_the_last_one(bank: Suite) -> None:
+    await person(bank)
+    await person(bank, org_path="bank/west", rm_id="li")
+    await bank.settle()
+
+    known = await bank.known("c1")
+    assert (known.org_path, known.rm_id) == ("bank/west", "li")
+
+
+async def test_features_are_those_that_profile_serves(bank: Suite) -> None:
+    await person(bank)
+    await bank.settle()
+
+    served = await bank.get("/customers/c1/features")
+    known = await bank.known("c1")
+    assert known.features == served["features"]
+    assert known.features_at == datetime.fromisoformat(served["as_of"])
+    assert known.number("aum") == 90_000
+
+
+async def test_a_rolls_features_are_fetched_from_its_export(suite: Suite) -> None:
+    await person(suite)
+    await suite.settle()
+    before = await suite.known("c1")
+    suite.move_to(datetime(2026, 4, 20, 2, 0, tzinfo=UTC))
+    profile = suite.services["profile"]
+    assert await profile_features.roll_if_due(profile.database, profile.app.state.clock)
+    await suite.settle()
+
+    served = await suite.get("/customers/c1/features")
+    known = await suite.known("c1")
+    assert len(await suite.events("profile.features_run_completed.v1")) == 1
+    assert known.features == served["features"]
+    assert known.features_at == datetime.fromisoformat(served["as_of"])
+    assert (known.number("tenure_days") or 0) > (before.number("tenure_days") or 0)
+
+
+async def test_p2_a_contact_needs_the_consent_that_profile_has_now(suite: Suite) -> None:
+    await ready(suite)
+    await consent(suite, "withdrawn")  # strategy's own copy says granted still
+
+    assert (await suite.known("c1")).consents[0].is_granted
+    assert (await reserve(suite))["code"] == "consent_missing"
+
+    await consent(suite, "granted", at=(NOW + timedelta(minutes=1)).isoformat())
+    assert (await reserve(suite))["state"] == "reserved"
+
+
+async def test_p2_no_record_is_no_consent(suite: Suite) -> None:
+    await person(suite)
+    await suite.settle()
+
+    assert (await reserve(suite))["code"] == "consent_missing"
+
+
+async def test_p3_nothing_is_sent_while_profile_is_down(suite: Suite) -> None:
+    await ready(suite)
+    suite.gateway.down.add("profile")
+
+    assert (await reserve(suite))["code"] == "consent_unknown"
+    assert (await reserve(suite, purpose="service"))["state"] == "reserved"
+
+    suite.gateway.down.clear()
+    assert (await reserve(suite))["state"] == "reserved"
