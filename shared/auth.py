@@ -1,4 +1,4 @@
-"""Who calls, what they may do and whose data they may see (ARCHITECTURE §9)."""
+"""Who calls, what they may do and whose data they may see."""
 
 import time
 from collections import OrderedDict

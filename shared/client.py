@@ -1,4 +1,4 @@
-"""Calls to other services, all through the gateway (ARCHITECTURE §2, STYLE §9)."""
+"""Calls to other services, all through the gateway."""
 
 import asyncio
 import secrets

@@ -11,7 +11,7 @@ def real_now() -> datetime:
 
 
 class BusinessClock:
-    """Business time (ARCHITECTURE §8): what `occurred_at`, windows and days are measured by."""
+    """Business time: what `occurred_at`, windows and days are measured by."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Keeping a process's business clock with the gateway's (ARCHITECTURE §8)."""
+"""Keeping a process's business clock with the gateway's."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""JSON logs, one line per event; ids only (STYLE §12)."""
+"""JSON logs, one line per event; ids only."""
 
 import logging
 import sys

@@ -33,6 +33,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         migrations=MIGRATIONS,
         client=client,
     )
+    app.state.recorder = recorder
     app.state.readiness = {"feeds": lambda: _follows(app.state.database)}
     return app
 

@@ -1,4 +1,4 @@
-"""The current state of profile as the events that would have told it (ARCHITECTURE §4)."""
+"""The current state of profile as the events that would have told it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Change feeds instead of a broker (ARCHITECTURE §4).
+"""Change feeds instead of a broker.
 
 Publish in your own transaction with `publish` or `publish_many`; a `Sequencer` in the worker gives
 committed events their position; `feed_router` serves them; a `Reader` of another service applies

@@ -1,4 +1,4 @@
-"""A real PostgreSQL that a process brings along (docs: DEPENDENCIES, "Embedded PostgreSQL")."""
+"""A real PostgreSQL that a process brings along."""
 
 from shared.postgres.cluster import EmbeddedPostgres
 from shared.postgres.errors import (

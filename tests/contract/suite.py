@@ -155,7 +155,7 @@ class Suite:
     """The four services as the bank sees them, and a look at what they keep."""
 
     gateway: Gateway
-    services: Mapping[str, Service]
+    services: dict[str, Service]
     http: httpx.AsyncClient
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Response:

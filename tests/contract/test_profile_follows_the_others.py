@@ -12,7 +12,7 @@ async def test_contacts_and_answers_stand_in_the_timeline(suite: Suite) -> None:
     await ready(suite)
     [offer] = await decide(suite, limit=1)
     wish = {"proposition_id": offer["id"], "action": offer["action"]}
-    contact = await reserve(suite, **wish)
+    contact = await reserve(suite, channel="app", **wish)
     await suite.call("POST", f"/contacts/{contact['contact_id']}/confirm")
     refused = await reserve(suite)
     await report(suite, offer, "clicked")

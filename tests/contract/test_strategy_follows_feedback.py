@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from services.strategy.channels.domain import Direction
 from services.strategy.propensities import repository as propensities
 from tests.contract.bank import decide, ready, report
-from tests.contract.suite import Suite
+from tests.contract.suite import NOW, Suite
 
 pytestmark = pytest.mark.anyio
 
@@ -40,27 +41,21 @@ async def test_a_refused_product_is_silent(suite: Suite) -> None:
     assert await learnt(suite, offer) == (0, 1)
 
 
+async def propensity(suite: Suite, offer: dict[str, Any]) -> float:
+    """What a decision in the app takes as the offer's propensity."""
+    known = await suite.services["strategy"].app.state.decider.refresh()
+    arena = known.arena("app", Direction.IN)
+    return known.beliefs(arena, NOW.date()).propensity[arena.treatments.index(offer["treatment"])]
+
+
 async def test_l2_a_conversion_raises_the_propensity(suite: Suite) -> None:
     offer = await with_product(suite)
-    decider = suite.services["strategy"].app.state.decider
-    action = decider.catalogue.action_by_id[offer["action"]]
-
-    async def propensity() -> float:
-        await decider.refresh()
-        rate, _ = decider.propensities.of(
-            offer["treatment"],
-            category=offer["category"],
-            goal_metric=action.strategy.goal_metric,
-            channel="app",
-        )
-        return rate
-
-    before = await propensity()
+    before = await propensity(suite, offer)
     await report(suite, offer, "converted")
     await suite.settle()
 
     assert await learnt(suite, offer) == (1, 0)
-    assert await propensity() > before
+    assert await propensity(suite, offer) > before
 
 
 async def test_a_correction_restates_what_was_learnt_and_counted(suite: Suite) -> None:

@@ -43,7 +43,7 @@ async def test_one_customers_change_is_followed(suite: Suite) -> None:
         "category": "demand_deposit",
         "opened_at": "2025-12-20",
         "account_id": "a-c1",
-        "balance": {"amount": "900000.00", "currency": "CNY"},
+        "balance": {"amount": "9000000.00", "currency": "CNY"},
         "balance_at": "2026-03-01T00:00:00Z",
     }
     await write(suite, "c1", "/holdings/h-c1", **grown)

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.feedback.customers.service import must_see, scope_of
 from services.feedback.outcomes import repository
@@ -16,7 +16,6 @@ from services.feedback.outcomes.schemas import (
 )
 from services.feedback.outcomes.service import Recorder
 from services.feedback.parameters import CustomerId
-from services.feedback.vocabulary import vocabulary
 from shared.app import AppSettings, Clock
 from shared.auth import CurrentToken, requires
 from shared.database import Session, raw_connection
@@ -27,8 +26,8 @@ from shared.problems import problem_responses
 router = APIRouter(prefix="/v1", tags=["outcomes"])
 
 
-async def _recorder(settings: AppSettings) -> Recorder:
-    return Recorder(vocabulary=vocabulary(), currency=settings.bank_currency)
+async def _recorder(request: Request) -> Recorder:
+    return request.app.state.recorder
 
 
 async def _reports(

@@ -1,4 +1,4 @@
-"""Complaints: while one is open, and for a time after, nobody sells (DOMAIN-DETAILS §10)."""
+"""Complaints: while one is open, and for a time after, nobody sells (domain guide, section 10)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -112,7 +112,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What shuts a customer off from offers (DOMAIN-DETAILS §10)."""
+    """What shuts a customer off from offers (domain guide, section 10)."""
 
     is_deceased: bool = False
     is_frozen: bool = False

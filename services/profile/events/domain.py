@@ -76,7 +76,7 @@ def placed(event: Event, known: Known) -> Event:
 def doubt(event: Event, known: Known, now: datetime) -> Reason | None:
     """Return why a placed event cannot be believed, None if it can.
 
-    Source: ARCHITECTURE §8 (five minutes of clock skew, then quarantine).
+    Source: domain guide, time (five minutes of clock skew, then quarantine).
     """
     if event.customer_id not in known.customers:
         return Reason.UNKNOWN_CUSTOMER

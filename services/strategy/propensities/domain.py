@@ -55,7 +55,7 @@ def final_reaction(reactions: Sequence[Reaction]) -> Reaction | None:
     counts only without any answer. The order of `reactions` does not matter. Feedback counts
     performance by the same rule.
 
-    Source: DECISIONING section 4.
+    Source: decisioning guide, section 4.
     """
     positives = [r for r in reactions if r.outcome in _PROGRESS]
     answers = [r for r in reactions if r.outcome not in _PROGRESS.keys() | _NO_ANSWER]
@@ -197,7 +197,7 @@ def propensities(
 ) -> Propensities:
     """Fade all evidence to one day and pool it.
 
-    Source: DECISIONING section 5, no model yet and cold start.
+    Source: decisioning guide, section 5, no model yet and cold start.
     """
     pools: tuple[dict[str, tuple[float, float]], ...] = ({}, {}, {}, {})
     for item in evidence:

@@ -1,4 +1,4 @@
-"""Every feature as one SQL expression over the sources (DOMAIN-DETAILS §2).
+"""Every feature as one SQL expression over the sources (domain guide, section 2).
 
 Counts and sums are 0 once there is an account and NULL before; a ratio whose denominator is 0 is
 NULL. Money leaves fen here: features are yuan, rounded to fen.

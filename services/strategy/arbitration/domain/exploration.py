@@ -1,4 +1,4 @@
-"""Exploration whose recorded probabilities are exact by construction (DECISIONING §6)."""
+"""Exploration whose recorded probabilities are exact by construction (decisioning guide, section 6)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Priority = P × C × V × L (DECISIONING §4)."""
+"""Priority = P × C × V × L (decisioning guide, section 4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -27,7 +27,7 @@ class Action:
 def actions_of(strategies: Sequence[Strategy], products: Sequence[Product]) -> list[Action]:
     """Return every action, in the order of strategy and product keys.
 
-    Source: DECISIONING section 1.
+    Source: decisioning guide, section 1.
     """
     found: list[Action] = []
     for strategy in sorted(strategies, key=lambda s: s.key):

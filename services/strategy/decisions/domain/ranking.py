@@ -70,7 +70,7 @@ def rank(
     """Choose among the allowed.
 
     Mandatory ones come first, in total order and with probability 1. The others are drawn as
-    DECISIONING section 6 says; without personalization, and in the fallback, they follow the total
+    decisioning guide, section 6 says; without personalization, and in the fallback, they follow the total
     order, so that the ranking of any two never depends on who asks. One product is shown once.
     """
     rules = catalogue.shelf.decisioning

@@ -9,7 +9,7 @@ Fact: TypeAlias = str | float | bool | None
 
 
 class Stage(IntEnum):
-    """The stages of the funnel in their order (ARCHITECTURE §5)."""
+    """The stages of the funnel in their order."""
 
     ELIGIBILITY = 1
     APPLICABILITY = 2

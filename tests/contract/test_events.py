@@ -1,0 +1,37 @@
+"""What the services publish is what docs/events says; every test of this folder checks it too."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.profile.features import service as profile_features
+from tests.contract.bank import decide, ready, report, reserve, write
+from tests.contract.suite import NOW, Suite, schemas
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: Suite) -> None:
+    await suite.settle()
+    await ready(suite)
+    await write(suite, "c1", "/flags", is_frozen=True)
+    await write(suite, "c1", "/flags", is_frozen=False)
+    await suite.settle()
+    [offer] = await decide(suite, limit=1)
+    released = await reserve(suite)
+    await suite.call("POST", f"/contacts/{released['contact_id']}/release")
+    confirmed = await reserve(suite)
+    await suite.call("POST", f"/contacts/{confirmed['contact_id']}/confirm")
+    await reserve(suite)  # refused: the cap
+    await report(suite, offer, "complaint")
+    await suite.settle()
+    [complaint] = (await suite.get("/customers/c1/complaints"))["items"]
+    closing = f"/customers/c1/complaints/{complaint['complaint_id']}/close"
+    await suite.call("POST", closing)
+    suite.move_to(NOW + timedelta(days=1))
+    profile = suite.services["profile"]
+    await profile_features.roll_if_due(profile.database, profile.app.state.clock)
+    await suite.settle()
+
+    assert {event["type"] for event in await suite.events()} == set(schemas())
+    await suite.check()
