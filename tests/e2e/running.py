@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from bihuan.plan import is_free
 
 READY_SECONDS = 120
 
@@ -91,8 +92,9 @@ def running_suite(*arguments: str, **environment: str) -> Generator[RunningSuite
     """Start a suite on a free port with a data folder of its own; stop it at the end."""
     data = Path(tempfile.mkdtemp(prefix="bihuan-e2e-"))
     data.chmod(0o711)  # PostgreSQL may run under another account than ours
-    port = _free_port()
-    command = [sys.executable, "-m", "bihuan.cli", "up", "--data", str(data), "--port", str(port)]
+    port = _free_ports(5)
+    ports = ["--port", str(port), "--base-port", str(port + 1)]
+    command = [sys.executable, "-m", "bihuan.cli", "up", "--data", str(data), *ports]
     log = (data / "up.log").open("wb")
     process = subprocess.Popen(
         [*command, *arguments],
@@ -134,7 +136,13 @@ def _servers_are_ready(suite: RunningSuite) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count: int) -> int:
+    """Return the first of some consecutive ports nobody uses.
+
+    Each test process looks in a place of its own, so that two that look at the same moment do not
+    find the same ones.
+    """
+    first = 20_000 + os.getpid() % 1_000 * 10
+    while not all(is_free(first + offset) for offset in range(count)):
+        first += 10
+    return first

@@ -1,4 +1,7 @@
-"""Exploration whose recorded probabilities are exact by construction (decisioning guide, section 6)."""
+"""Exploration whose recorded probabilities are exact by construction.
+
+Source: decisioning guide, section 6.
+"""
 
 from dataclasses import dataclass
 

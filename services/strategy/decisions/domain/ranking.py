@@ -69,9 +69,11 @@ def rank(
 ) -> Ranking:
     """Choose among the allowed.
 
-    Mandatory ones come first, in total order and with probability 1. The others are drawn as
-    decisioning guide, section 6 says; without personalization, and in the fallback, they follow the total
+    Mandatory ones come first, in total order and with probability 1. The others are drawn with
+    exact probabilities; without personalization, and in the fallback, they follow the total
     order, so that the ranking of any two never depends on who asks. One product is shown once.
+
+    Source: decisioning guide, sections 4 and 6.
     """
     rules = catalogue.shelf.decisioning
     weights = matching_weights(situation.context, rules.priority)
