@@ -22,7 +22,7 @@ run: setup  ## start the whole suite with a demonstration bank (Ctrl-C stops it)
 	BIHUAN_ENVIRONMENT=demonstration $(BIN)/bihuan up --demo --customers 10000 $(ARGS)
 
 test: setup  ## run the tests (ARGS="-k p3" passes arguments to pytest)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
 check: setup  ## style, types, import rules, API documents
 	$(BIN)/ruff format --check .

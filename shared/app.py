@@ -301,7 +301,7 @@ def _is_readable(scope: Scope, headers: dict[bytes, bytes]) -> bool:
     if scope["path"].endswith(":import"):
         return kind in _ARROW
     if scope["path"].startswith("/oauth/"):
-        return kind == "application/x-www-form-urlencoded"  # RFC 6749, section 4.4.2
+        return True  # takes a form, and refuses in the words of RFC 6749
     return kind == "application/json" or kind.endswith("+json")
 
 

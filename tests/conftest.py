@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from shared.logging import configure_logging
 from shared.postgres import EmbeddedPostgres
@@ -15,6 +16,19 @@ from shared.postgres import EmbeddedPostgres
 configure_logging("tests", "WARNING")
 NewDatabase = Callable[..., str]
 _numbers = count(1)
+
+
+class OneSuiteEach(LoadScopeScheduling):
+    """Tests of one module stay together, and so do all that share one suite of processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        has_own_suite = module.endswith("test_berka.py")
+        return "tests/e2e" if "/e2e/" in module and not has_own_suite else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return OneSuiteEach(config, log)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("arrives", ["before the outcome", "after the outcome"])
-async def test_l1_an_outcome_is_linked_with_its_decision_and_counted(
+async def test_an_outcome_is_linked_with_its_decision_and_counted(
     suite: Suite, arrives: str
 ) -> None:
     await ready(suite)

@@ -48,7 +48,7 @@ async def propensity(suite: Suite, offer: dict[str, Any]) -> float:
     return known.beliefs(arena, NOW.date()).propensity[arena.treatments.index(offer["treatment"])]
 
 
-async def test_l2_a_conversion_raises_the_propensity(suite: Suite) -> None:
+async def test_a_conversion_raises_the_propensity(suite: Suite) -> None:
     offer = await with_product(suite)
     before = await propensity(suite, offer)
     await report(suite, offer, "converted")

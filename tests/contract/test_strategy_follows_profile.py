@@ -1,14 +1,17 @@
 """Strategy's readers, loader and consent read against the real profile."""
 
+import io
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from services.profile.features import service as profile_features
-from services.strategy.customers.domain import Flags
+from services.strategy.customers.domain import Flags, has_consent
 from services.strategy.customers.service import consent_of
 from tests.contract.bank import assess, consent, person, ready, reserve, write
-from tests.contract.suite import NOW, Suite
+from tests.contract.suite import EVERYTHING, NOW, Suite
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +110,44 @@ async def test_a_rolls_features_are_fetched_from_its_export(suite: Suite) -> Non
     assert known.features == served["features"]
     assert known.features_at == datetime.fromisoformat(served["as_of"])
     assert (known.number("tenure_days") or 0) > (before.number("tenure_days") or 0)
+
+
+async def test_an_imports_customers_are_as_well_known_as_written_ones(bank: Suite) -> None:
+    born = date(1988, 5, 1)
+    await load(
+        bank, "customers", customer_id="c1", party_type="person", birth_date=born, org_path="bank/e"
+    )
+    said = {"purpose": "marketing", "state": "granted", "text_version": "1", "evidence": "a-1"}
+    await load(bank, "consents", customer_id="c1", channel="all", at=NOW, **said)
+    await load(bank, "assessments", customer_id="c1", risk_class=3, assessed_at=NOW)
+    await bank.settle()
+
+    served = await bank.get("/customers/c1/features")
+    known = await bank.known("c1")
+    assert known.features == served["features"]
+    assert known.number("age") == 37
+    assert (known.org_path, known.risk_class) == ("bank/e", 3)
+    assert has_consent(known.consents, "marketing", "sms")
+
+
+async def load(suite: Suite, kind: str, **row: Any) -> None:
+    """Import one row, as a data platform does, and wait for the job."""
+    sink = io.BytesIO()
+    table = pa.Table.from_pylist([row])
+    if "risk_class" in row:
+        table = table.set_column(1, "risk_class", table["risk_class"].cast(pa.int32()))
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    answer = await suite.http.post(
+        f"/v1/{kind}:import",
+        content=sink.getvalue(),
+        headers={**EVERYTHING, "Idempotency-Key": kind},
+    )
+    assert answer.status_code == 202, answer.text
+    await suite.services["profile"].step()
+    await suite.settle()
+    job = await suite.get(f"/jobs/{answer.json()['job_id']}")
+    assert (job["state"], job["accepted"]) == ("completed", 1), job
 
 
 async def test_p2_a_contact_needs_the_consent_that_profile_has_now(suite: Suite) -> None:

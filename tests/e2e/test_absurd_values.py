@@ -9,8 +9,6 @@ import pytest
 from tests.e2e.operations import UNKNOWN, fault, new_customer, pointers
 from tests.e2e.running import RunningSuite
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 CONSENT = {"channel": "all", "state": "granted", "text_version": "1", "evidence": "e"}
 FUND = {"category": "fund", "opened_at": "2025-12-20"}
 

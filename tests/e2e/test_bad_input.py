@@ -11,8 +11,6 @@ import pytest
 from tests.e2e.operations import Operation, fault, faults, operations_of, pointers, send
 from tests.e2e.running import RunningSuite
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 MEGABYTE = 2**20
 
 

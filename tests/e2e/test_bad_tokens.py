@@ -17,8 +17,6 @@ from joserfc.jwk import ECKey, OctKey
 from tests.e2e.operations import UNKNOWN, fault, new_customer
 from tests.e2e.running import RunningSuite
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 PROTECTED = "/v1/customers/some-customer"
 
 

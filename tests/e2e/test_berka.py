@@ -14,7 +14,6 @@ from tests.e2e.running import RunningSuite, running_suite
 
 FOLDER = ROOT.parent / "shared" / "data" / "berka"
 pytestmark = [
-    pytest.mark.xdist_group("berka"),
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason="the Berka data set is not in ../shared/data: never committed"
     ),

@@ -11,8 +11,6 @@ from jsonschema import Draft202012Validator
 from tests.e2e.operations import new_customer
 from tests.e2e.running import RunningSuite
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 SERVICES = ("profile", "segment", "strategy", "feedback")
 NEWEST = 3_000
 ENVELOPE = {"specversion", "id", "source", "type", "subject", "time", "data"}

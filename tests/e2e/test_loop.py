@@ -6,11 +6,8 @@ from itertools import product
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.e2e.running import RunningSuite
-
-pytestmark = pytest.mark.xdist_group("suite")
 
 RISK_CLASSES = (1, 2, 3, 4, 5)
 
