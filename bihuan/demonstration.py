@@ -44,7 +44,7 @@ def bring(
 
 
 def example(folder: DataFolder, gateway_url: str) -> str | None:
-    """A customer of the loaded bank who is recommended something.
+    """A customer of the loaded bank who is recommended something of their own.
 
     The first one if nobody is in time, as right after loading; None if no bank was loaded.
     """
@@ -69,6 +69,7 @@ def example(folder: DataFolder, gateway_url: str) -> str | None:
 def _is_recommended_something(gateway: Gateway, customer: str) -> bool:
     asked = {"customer_id": customer, "channel": "app", "dry_run": True}
     try:
-        return bool(gateway.post("/v1/decisions", asked)["propositions"])
+        answer = gateway.post("/v1/decisions", asked)
     except Refused:
         return False
+    return bool(answer["propositions"]) and answer["mode"] == "personalized"
