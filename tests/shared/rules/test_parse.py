@@ -131,12 +131,12 @@ def test_an_attack_is_a_fault_like_any_other(text: str) -> None:
     ],
 )
 def test_a_huge_or_deep_text_is_refused_fast_and_plainly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     with pytest.raises(RuleError):
         parse(text, CATALOGUE)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 WORDS = """( ) , + - * / = != < >= AND OR NOT IN BETWEEN IS NULL LIKE TRUE 1 2.5 'red'
@@ -175,10 +175,10 @@ def test_a_text_literal_never_reaches_the_generated_source() -> None:
 
 def test_a_slow_pattern_is_not_slow() -> None:
     evaluate = compile_single({"rule": parse(f"note LIKE '{'%a' * 40}b'", CATALOGUE)})
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert evaluate({"note": "a" * 5_000}) == {"rule": False}
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
 
 
 def test_a_rule_tells_its_attributes_and_one_spelling() -> None:
