@@ -28,8 +28,10 @@ async def test_a_prospect_has_no_counts_and_becomes_a_customer_with_its_first_ac
     after = await profile.features("p1")
 
     names = ("tenure_days", "track", "logins_30d", "aum", "product_count", "days_since_active")
-    assert [before[name] for name in names] == [None] * 6
+    averages = ("aum_avg_month", "aum_avg_quarter", "deposit_avg_year", "aum_peak_24m")
+    assert [before[name] for name in names + averages] == [None] * 10
     assert [after[name] for name in names] == [0, "new", 0, 0.0, 0, 0]
+    assert [after[name] for name in averages] == [0.0] * 4
     assert (before["has_fund"], before["marketing_consent"]) == (False, False)
 
 

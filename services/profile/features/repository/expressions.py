@@ -36,8 +36,9 @@ def _change(now: str, before: str) -> str:
 
 
 def _mean(total: str, days: str) -> str:
-    """Mean of day-ends; NULL over no day at all."""
-    return f"CASE WHEN {days} > 0 THEN coalesce({total}, 0) / ({days}) END"
+    """Mean of day-ends; NULL for a prospect, and over no day at all."""
+    is_known = f"a.opened IS NOT NULL AND {days} > 0"
+    return f"CASE WHEN {is_known} THEN coalesce({total}, 0) / ({days}) END"
 
 
 _QUARTER = _mean("v.quarter", "least(90, a.tenure + 1)")
