@@ -20,5 +20,5 @@ class Plan:
     customers: int
 
 
-FULL = Plan(rounds=5, seconds=20.0, rate=120.0, batches=250, changes=2_000, customers=10_000)
+FULL = Plan(rounds=5, seconds=20.0, rate=200.0, batches=250, changes=2_000, customers=100_000)
 SHORT = Plan(rounds=2, seconds=2.0, rate=60.0, batches=10, changes=40, customers=300)

@@ -1,26 +1,23 @@
 """Change feeds instead of a broker.
 
 Publish in your own transaction with `publish` or `publish_many`; a `Sequencer` in the worker gives
-committed events their position; `feed_router` serves them; a `Reader` of another service applies
-each of them once, through its `Handler`s.
+committed events their position; the server's `serve.feed_router` hands them out; a `Reader` of
+another service applies each of them once, through its `Handler`s.
 """
 
 from shared.feed.events import Event, FeedCursor, NewEvent, source_of
 from shared.feed.handlers import Handler
 from shared.feed.head import new_epoch, read_head
-from shared.feed.parking import HELD, is_held
+from shared.feed.parking import held, is_held
 from shared.feed.progress import is_following
 from shared.feed.publish import publish, publish_many
 from shared.feed.reader import Reader
 from shared.feed.sequencer import Sequencer, sequence
-from shared.feed.serve import feed_router
 from shared.feed.snapshot import SnapshotSource
-from shared.feed.tables import feed_tables
 from shared.feed.types import event_types
 from shared.feed.waiting import wait_applied
 
 __all__ = [
-    "HELD",
     "Event",
     "FeedCursor",
     "Handler",
@@ -29,8 +26,7 @@ __all__ = [
     "Sequencer",
     "SnapshotSource",
     "event_types",
-    "feed_router",
-    "feed_tables",
+    "held",
     "is_following",
     "is_held",
     "new_epoch",

@@ -15,9 +15,6 @@ from shared.feed.types import Lane
 SAFETY_RETRY = timedelta(seconds=30)
 LONGEST_REASON = 300
 
-# For a query of one's own: is this subject held, because what it forbids could not be applied?
-HELD = "EXISTS (SELECT FROM feed_parked WHERE subject = $1 AND lane = 'safety')"
-
 _PARK = """
 INSERT INTO feed_parked (feed, lane, subject, type, event, reason, is_cause, tries, retry_at)
 SELECT $1, $2, subject, type, event::json, $6, $7, $8, clock_timestamp() + $9::interval
@@ -26,9 +23,14 @@ ORDER BY n
 """
 
 
+def held(subject: str) -> str:
+    """Return the SQL of `is_held` for a query of one's own; `subject`: a column or parameter."""
+    return f"EXISTS (SELECT FROM feed_parked WHERE subject = {subject} AND lane = 'safety')"
+
+
 async def is_held(connection: asyncpg.Connection, subject: str) -> bool:
     """Tell whether the subject has a parked safety event: treat it as not contactable."""
-    return bool(await connection.fetchval(f"SELECT {HELD}", subject))
+    return bool(await connection.fetchval(f"SELECT {held('$1')}", subject))
 
 
 async def parked_subjects(

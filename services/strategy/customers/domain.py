@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +11,7 @@ from services.strategy.suppressions.domain import Suppression
 
 Value: TypeAlias = str | float | bool | None
 EVERY_CHANNEL = "all"
+RFM_SCALE = "rfm_segment"
 MARKETING = "marketing"
 
 
@@ -42,7 +44,7 @@ class Complaints:
     last_closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: `groups` is kept beside the fields
 class Customer:
     """One customer as a decision sees them.
 
@@ -67,6 +69,13 @@ class Customer:
     impressions: Mapping[str, tuple[date, ...]] = field(default_factory=dict[str, tuple[date, ...]])
     org_path: str | None = None
     rm_id: str | None = None
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """Every group the customer is in: segments, RFM segment, and `scale:level`."""
+        levels = [f"{scale}:{level}" for scale, level in self.levels.items() if level is not None]
+        rfm = self.levels.get(RFM_SCALE)
+        return self.segments.union(levels, [rfm] if isinstance(rfm, str) else [])
 
     def attribute(self, name: str) -> Value:
         """Return a feature or a level; None if it is not known."""

@@ -1,10 +1,12 @@
-"""Queries of decisions: one statement reads all that a decision needs, one writes all of it."""
+"""Queries of decisions: one statement reads all that some need, one writes all of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+import orjson
 
 from services.strategy.channels.domain import Direction
 from services.strategy.customers import repository as customers
@@ -12,39 +14,58 @@ from services.strategy.customers.domain import Customer
 from services.strategy.funnel.domain.situation import Mode
 from services.strategy.products.repository import EXHAUSTED
 from shared.errors import NotFound
-from shared.feed import HELD
+from shared.feed import held
 
 _READ = f"""
 SELECT {", ".join(f"s.{name.strip()}" for name in customers.COLUMNS.split(","))},
        (SELECT extract(epoch FROM clock_timestamp() - swept_at)::float8 FROM feed_cursor
         WHERE feed = 'profile' AND lane = 'safety') AS consents_age,
-       {HELD} AS is_held,
+       {held("q.customer_id")} AS is_held,
        ARRAY({EXHAUSTED}) AS exhausted,
-       (SELECT answer FROM decision_request
-        WHERE customer_id = $1 AND client_id = $2 AND request_id = $3 AND at > $4) AS answered
-FROM (SELECT) AS one LEFT JOIN customer_state AS s ON s.customer_id = $1
+       (SELECT answer FROM decision_request AS r
+        WHERE r.customer_id = q.customer_id AND r.client_id = q.client_id
+          AND r.request_id = q.request_id AND at > $4) AS answered
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+     AS q (customer_id, client_id, request_id, place)
+LEFT JOIN customer_state AS s ON s.customer_id = q.customer_id
+ORDER BY q.place
 """  # noqa: S608 - our own columns
+# Rows are claimed in the order of their keys, so that two of these never wait for each other.
 _WRITE = """
-WITH claimed AS (
+WITH given AS (
+    SELECT *, string_to_array(causes, ',') AS degraded
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::text[],
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+                $14::bigint[], $15::bigint[], $16::bytea[], $17::bytea[], $18::text[],
+                $19::text[], $20::text[], $21::text[])
+         AS g (customer_id, client_id, request_id, at, answer, decision_id, channel, direction,
+               placement, mode, causes, cause, catalogue_version, propensity_version, situation,
+               shortlist, chosen, event_id, event, traceparent)
+), claimed AS (
     INSERT INTO decision_request AS r (customer_id, client_id, request_id, at, answer)
-    SELECT $1::text, $2::text, $3::text, $4::timestamptz, $5::bytea WHERE $3 IS NOT NULL
+    SELECT customer_id, client_id, request_id, at, answer FROM given
+    WHERE request_id IS NOT NULL ORDER BY customer_id, client_id, request_id
     ON CONFLICT (customer_id, client_id, request_id) DO UPDATE
-    SET at = excluded.at, answer = excluded.answer WHERE r.at <= $6::timestamptz
-    RETURNING true
+    SET at = excluded.at, answer = excluded.answer WHERE r.at <= $1
+    RETURNING customer_id, client_id, request_id
 ), mine AS (
-    SELECT FROM (SELECT) AS one WHERE $3 IS NULL OR EXISTS (SELECT FROM claimed)
+    SELECT * FROM given AS g WHERE request_id IS NULL OR EXISTS (
+        SELECT FROM claimed AS c WHERE (c.customer_id, c.client_id, c.request_id)
+                                     = (g.customer_id, g.client_id, g.request_id))
 ), decided AS (
     INSERT INTO decision (customer_id, decision_id, at, channel, direction, placement, mode,
                           degraded, cause, catalogue_version, propensity_version, situation,
                           shortlist, chosen)
-    SELECT $1, $7::text, $4, $8::text, $9::text, $10::text, $11::text, $12::text[], $13::text,
-           $14::bigint, $15::bigint, $16::bytea, $17::bytea, $18::jsonb
+    SELECT customer_id, decision_id, at, channel, direction, placement, mode,
+           degraded, cause, catalogue_version, propensity_version, situation,
+           shortlist, chosen::jsonb
     FROM mine
 ), announced AS (
     INSERT INTO feed_pending (event_id, type, subject, at, data, traceparent)
-    SELECT $19::text, 'strategy.decision_made.v1', $1, $4, $20::text::json, $21::text FROM mine
+    SELECT event_id, 'strategy.decision_made.v1', customer_id, at, event::json, traceparent
+    FROM mine
 )
-SELECT EXISTS (SELECT FROM mine)
+SELECT decision_id FROM mine
 """
 _COLUMNS = (
     "customer_id, decision_id, at, channel, direction, placement, mode, degraded, cause,"
@@ -84,6 +105,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whom a decision is about, and the request it answers; None: not to be remembered."""
+
+    customer_id: str
+    client_id: str
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """A record with what goes with it: the request it answers, and its event."""
 
@@ -91,60 +121,75 @@ class Written:
     client_id: str
     request_id: str | None
     answer: bytes
-    remembered_since: datetime
     event_id: str
     event: str
     traceparent: str | None
 
+    @property
+    def request(self) -> tuple[str, str, str] | None:
+        """What at most one decision may answer."""
+        if self.request_id is None:
+            return None
+        return self.record.customer_id, self.client_id, self.request_id
+
 
 async def read(
-    connection: asyncpg.Connection,
-    customer_id: str,
-    *,
-    client_id: str,
-    request_id: str | None,
-    remembered_since: datetime,
-) -> Known:
-    """Read by key all that a decision needs."""
-    row = await connection.fetchrow(_READ, customer_id, client_id, request_id, remembered_since)
-    assert row is not None  # noqa: S101 - the statement always answers one row
-    return Known(
-        customer=None if row["customer_id"] is None else customers.to_customer(row),
-        consents_age_seconds=row["consents_age"],
-        is_held=row["is_held"],
-        exhausted=frozenset(row["exhausted"]),
-        answered=row["answered"],
+    connection: asyncpg.Connection, questions: Sequence[Question], *, remembered_since: datetime
+) -> list[Known]:
+    """Read by key all that some decisions need; answers in the order of the questions."""
+    rows = await connection.fetch(
+        _READ,
+        [question.customer_id for question in questions],
+        [question.client_id for question in questions],
+        [question.request_id for question in questions],
+        remembered_since,
     )
-
-
-async def write(connection: asyncpg.Connection, written: Written) -> bool:
-    """Record a decision and announce it; False: another one has answered this request id."""
-    record = written.record
-    return bool(
-        await connection.fetchval(
-            _WRITE,
-            record.customer_id,
-            written.client_id,
-            written.request_id,
-            record.at,
-            written.answer,
-            written.remembered_since,
-            record.decision_id,
-            record.channel,
-            record.direction,
-            record.placement,
-            record.mode,
-            record.degraded,
-            record.cause,
-            record.catalogue_version,
-            record.propensity_version,
-            record.situation,
-            record.shortlist,
-            record.chosen,
-            written.event_id,
-            written.event,
-            written.traceparent,
+    return [
+        Known(
+            customer=None if row["customer_id"] is None else customers.to_customer(row),
+            consents_age_seconds=row["consents_age"],
+            is_held=row["is_held"],
+            exhausted=frozenset(row["exhausted"]),
+            answered=row["answered"],
         )
+        for row in rows
+    ]
+
+
+async def write(
+    connection: asyncpg.Connection, decisions: Sequence[Written], *, remembered_since: datetime
+) -> list[bool]:
+    """Record decisions and announce them; False: another one has answered the request."""
+    first = {each.request or each.record.decision_id: each for each in reversed(decisions)}
+    columns = zip(*map(_row, first.values()), strict=True)
+    rows = await connection.fetch(_WRITE, remembered_since, *map(list, columns))
+    kept = {row["decision_id"] for row in rows}
+    return [each.record.decision_id in kept for each in decisions]
+
+
+def _row(written: Written) -> tuple[object, ...]:
+    record = written.record
+    return (
+        record.customer_id,
+        written.client_id,
+        written.request_id,
+        record.at,
+        written.answer,
+        record.decision_id,
+        record.channel,
+        record.direction,
+        record.placement,
+        record.mode,
+        ",".join(record.degraded),
+        record.cause,
+        record.catalogue_version,
+        record.propensity_version,
+        record.situation,
+        record.shortlist,
+        orjson.dumps(record.chosen).decode(),  # an array of lists would be one of two dimensions
+        written.event_id,
+        written.event,
+        written.traceparent,
     )
 
 

@@ -30,19 +30,20 @@ from services.strategy.decisions.domain.decide import Decision, decide
 from services.strategy.decisions.domain.explanation import Explained, explain
 from services.strategy.decisions.domain.knowledge import Knowledge
 from services.strategy.decisions.domain.record import pack, pack_shortlist, unpack
-from services.strategy.decisions.repository import Known, Record, Written
+from services.strategy.decisions.repository import Known, Question, Record, Written
 from services.strategy.entries import repository as entries
 from services.strategy.funnel.domain.situation import Mode, Situation
 from services.strategy.gates.domain.refusal import Refusal
 from services.strategy.propensities import repository as propensities
 from services.strategy.settings import Settings
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.errors import FieldError, NotFound, Unavailable
 from shared.feed import wait_applied
+from shared.gathering import Gathering
 from shared.ids import new_id
 from shared.logging import log
+from shared.tokens import Token
 from shared.trace import traceparent
 
 JSON_OPTIONS = orjson.OPT_UTC_Z
@@ -80,6 +81,8 @@ class Decider:
         self._catalogues = Catalogues()
         self._knowledge: Knowledge | None = None
         self._breaker = Breaker()
+        self._reads = Gathering(self._read)
+        self._writes = Gathering(self._write)
 
     @asynccontextmanager
     async def following(self) -> AsyncGenerator[None]:
@@ -187,53 +190,46 @@ class Decider:
     async def _decide(self, request: Request, token: Token) -> bytes:
         knowledge, now = self._knowledge or await self.refresh(), self._clock.now()
         _must_know(knowledge, request.channel)
-        async with self._database.connection() as connection:
-            is_applied = await self._has_applied(connection, request.wait_for)
-            known = await self._read(connection, request, token, now)
-            is_missing = request.must_exist and known.customer is None
-            if is_missing or not reaches(token, known.customer):
-                raise NotFound(f"No customer {request.customer_id}")
-            if known.answered is not None:
-                return known.answered
-            situation, degraded_by = self._situation(request, known, now, is_applied=is_applied)
-            if request.direction is Direction.OUT:
-                held_back = await self._held_back(connection, knowledge, situation)
-                situation = replace(situation, held_back=held_back)
-            made = _make(knowledge, known, situation, degraded_by)
-            answer = _answer(knowledge, request, known, made)
-            if request.is_dry_run:
-                return answer
-            written = Written(
-                record=_record(knowledge, request, made),
-                client_id=token.client_id,
-                request_id=request.request_id,
-                answer=answer,
-                remembered_since=now - self._settings.request_memory,
-                event_id=new_id(),
-                event=_event(request, made),
-                traceparent=traceparent(),
-            )
-            if await repository.write(connection, written):
-                return answer
-            again = await self._read(connection, request, token, now)
-            return again.answered or answer
+        is_applied = request.wait_for is None or await self._has_applied(request.wait_for)
+        question = _question(request, token)
+        known = await self._reads.ask(question)
+        is_missing = request.must_exist and known.customer is None
+        if is_missing or not reaches(token, known.customer):
+            raise NotFound(f"No customer {request.customer_id}")
+        if known.answered is not None:
+            return known.answered
+        situation, degraded_by = self._situation(request, known, now, is_applied=is_applied)
+        if request.direction is Direction.OUT:
+            situation = replace(situation, held_back=await self._held_back(knowledge, situation))
+        made = _make(knowledge, known, situation, degraded_by)
+        answer = _answer(knowledge, request, known, made)
+        if request.is_dry_run:
+            return answer
+        if await self._writes.ask(_written(knowledge, request, token, made, answer)):
+            return answer
+        again = await self._reads.ask(question)
+        return again.answered or answer
 
-    async def _has_applied(self, connection: asyncpg.Connection, event_id: str | None) -> bool:
-        if event_id is None:
-            return True
+    async def _has_applied(self, event_id: str) -> bool:
         longest = self._settings.longest_wait_for.total_seconds()
-        return await wait_applied(connection, event_id, longest)
+        async with self._database.connection() as connection:
+            return await wait_applied(connection, event_id, longest)
 
-    async def _read(
-        self, connection: asyncpg.Connection, request: Request, token: Token, now: datetime
-    ) -> Known:
-        return await repository.read(
-            connection,
-            request.customer_id,
-            client_id=token.client_id,
-            request_id=None if request.is_dry_run else request.request_id,
-            remembered_since=now - self._settings.request_memory,
-        )
+    async def _read(self, questions: Sequence[Question]) -> list[Known]:
+        async with self._answering() as (connection, since):
+            return await repository.read(connection, questions, remembered_since=since)
+
+    async def _write(self, decisions: Sequence[Written]) -> list[bool]:
+        async with self._answering() as (connection, since):
+            return await repository.write(connection, decisions, remembered_since=since)
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncGenerator[tuple[asyncpg.Connection, datetime]]:
+        """Lend a connection for no longer than anybody waits, and since when requests count."""
+        since = self._clock.now() - self._settings.request_memory
+        budget = self._settings.decision_budget.total_seconds()
+        async with asyncio.timeout(budget), self._database.connection() as connection:
+            yield connection, since
 
     def _situation(
         self, request: Request, known: Known, now: datetime, *, is_applied: bool
@@ -267,13 +263,12 @@ class Decider:
         )
         return situation, [name for name, is_missing in missing.items() if is_missing]
 
-    async def _held_back(
-        self, connection: asyncpg.Connection, knowledge: Knowledge, situation: Situation
-    ) -> Refusal | None:
+    async def _held_back(self, knowledge: Knowledge, situation: Situation) -> Refusal | None:
         channel = knowledge.catalogue.channel(situation.channel)
         if channel is None:
             return None
-        return await contacts.held_back_now(connection, knowledge.catalogue, channel, situation)
+        async with self._database.connection() as connection:
+            return await contacts.held_back_now(connection, knowledge.catalogue, channel, situation)
 
     def _note(self, started: float, *, in_time: bool) -> None:
         self._breaker = self._breaker.after(
@@ -333,6 +328,27 @@ def _answer(knowledge: Knowledge, request: Request, known: Known, made: _Made) -
         placements=request.placements,
     )
     return orjson.dumps(answer, option=JSON_OPTIONS)
+
+
+def _question(request: Request, token: Token) -> Question:
+    request_id = None if request.is_dry_run else request.request_id
+    return Question(
+        customer_id=request.customer_id, client_id=token.client_id, request_id=request_id
+    )
+
+
+def _written(
+    knowledge: Knowledge, request: Request, token: Token, made: _Made, answer: bytes
+) -> Written:
+    return Written(
+        record=_record(knowledge, request, made),
+        client_id=token.client_id,
+        request_id=request.request_id,
+        answer=answer,
+        event_id=new_id(),
+        event=_event(request, made),
+        traceparent=traceparent(),
+    )
 
 
 def _record(knowledge: Knowledge, request: Request, made: _Made) -> Record:

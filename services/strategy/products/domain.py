@@ -79,8 +79,10 @@ class Product:
     @property
     def effective_risk_level(self) -> int | None:
         """The higher of the seller's and the issuer's rating counts (statement B3)."""
-        ratings = [r for r in (self.risk_level, self.issuer_risk_level) if r is not None]
-        return max(ratings, default=None)
+        own, issuer = self.risk_level, self.issuer_risk_level
+        if own is None or issuer is None:
+            return issuer if own is None else own
+        return max(own, issuer)
 
 
 def is_sold_on(product: Product, day: date) -> bool:

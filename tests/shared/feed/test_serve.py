@@ -134,6 +134,7 @@ async def test_reading_needs_its_scope(source: Source) -> None:
 
 async def test_a_long_poll_answers_as_soon_as_an_event_is_published(source: Source) -> None:
     async with running(Sequencer(source.database).run()), source.http() as http:
+        asked = monotonic()
         poll = asyncio.create_task(http.get(FEED, params={"wait": 20}))
         await asyncio.sleep(0.5)
         began = monotonic()
@@ -143,7 +144,7 @@ async def test_a_long_poll_answers_as_soon_as_an_event_is_published(source: Sour
 
     assert [event["data"]["n"] for event in answer["events"]] == [1]
     assert monotonic() - began < 2
-    assert answer["waited_seconds"] > 0.4
+    assert 0 < answer["waited_seconds"] <= monotonic() - asked
 
 
 async def test_a_long_poll_without_event_answers_in_time_how_fresh_it_is(source: Source) -> None:

@@ -9,6 +9,7 @@ from services.strategy.gates.domain.standing import standing
 from services.strategy.gates.domain.suitability import (
     SuitabilityRules,
     assessment_of,
+    investor_of,
     is_suitable,
     needs_assessment,
 )
@@ -26,13 +27,13 @@ TODAY = date(2026, 3, 4)
 
 
 def suitability(wanted, known, channel="app"):
+    rules = SuitabilityRules()
     return is_suitable(
         wanted,
         CATEGORIES[wanted.category],
-        known,
+        investor_of(known, rules, now=NOON),
         channel=CHANNELS[channel],
-        assessment=assessment_of(known, now=NOON),
-        rules=SuitabilityRules(),
+        rules=rules,
     )
 
 

@@ -73,6 +73,7 @@ class Shelf:
 class Catalogue:
     """A shelf made ready.
 
+    `categories` are those of the shelf's products, in their order;
     `rules` answers every product's and every strategy's rule for one customer;
     `rule_attributes` are the names those rules read; `unreadable` says why rules no longer fit the
     attribute catalogue: their answer is unknown, so nothing that hangs on them is offered.
@@ -83,6 +84,7 @@ class Catalogue:
         self.version = shelf.version
         self.actions = tuple(actions_of(shelf.strategies, shelf.products))
         self.action_by_id = {action.id: action for action in self.actions}
+        self.categories = tuple(self.category_of(product) for product in shelf.products)
         self.product_by_key = {product.key: product for product in shelf.products}
         self.strategy_by_key = {strategy.key: strategy for strategy in shelf.strategies}
         self.arenas = {
@@ -92,13 +94,15 @@ class Catalogue:
         rules, self.unreadable = _parsed(shelf)
         self.rule_attributes = tuple(sorted({n for r in rules.values() for n in r.dependencies}))
         self._evaluate = compile_single(rules)
+        self._product_rules = tuple(_product_rule(product) for product in shelf.products)
+        self._strategy_rules = tuple(_strategy_rule(strategy) for strategy in shelf.strategies)
 
     def rules(self, attributes: Mapping[str, object]) -> tuple[Truths, Truths]:
         """Return the answers of the products' and the strategies' rules; no rule is a yes."""
         answers = {**self._evaluate(attributes), **dict.fromkeys(self.unreadable)}
         return (
-            tuple(answers.get(f"product {p.key}", True) for p in self.shelf.products),
-            tuple(answers.get(f"strategy {s.key}", True) for s in self.shelf.strategies),
+            tuple([answers.get(name, True) for name in self._product_rules]),
+            tuple([answers.get(name, True) for name in self._strategy_rules]),
         )
 
     def category_of(self, product: Product) -> Category:
@@ -111,10 +115,18 @@ class Catalogue:
         return self.shelf.channels.get(key)
 
 
+def _product_rule(product: Product) -> str:
+    return f"product {product.key}"
+
+
+def _strategy_rule(strategy: Strategy) -> str:
+    return f"strategy {strategy.key}"
+
+
 def _parsed(shelf: Shelf) -> tuple[dict[str, Rule], dict[str, str]]:
     vocabulary = Vocabulary(shelf.attributes)
-    texts = {f"product {p.key}": p.eligibility for p in shelf.products}
-    texts |= {f"strategy {s.key}": s.applicability for s in shelf.strategies}
+    texts = {_product_rule(p): p.eligibility for p in shelf.products}
+    texts |= {_strategy_rule(s): s.applicability for s in shelf.strategies}
     rules: dict[str, Rule] = {}
     faults: dict[str, str] = {}
     for name, text in texts.items():

@@ -11,7 +11,6 @@ from services.strategy.catalogue.domain.compiled import Arena, Catalogue
 from services.strategy.decisions.domain.ranking import Beliefs, Ranking, Shortlisted, rank
 from services.strategy.funnel.domain.situation import Mode, Situation
 from services.strategy.funnel.domain.verdicts import Funnel, first_of, funnel
-from services.strategy.gates.domain.applicability import groups_of
 from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.gates.domain.suitability import assessment_of, needs_assessment
 from services.strategy.propensities.domain import Propensities
@@ -94,7 +93,7 @@ def _propositions(
 ) -> tuple[Proposition, ...]:
     lifetime = timedelta(minutes=catalogue.shelf.decisioning.expires_after_minutes)
     assessment = assessment_of(situation.customer, now=situation.now)
-    groups = groups_of(situation.customer)
+    groups = situation.customer.groups
     return tuple(
         Proposition(
             place=slot.index,

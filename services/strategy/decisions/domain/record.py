@@ -4,41 +4,57 @@ The situation is kept as the values that the catalogue of its version can ask fo
 `recorded_attributes`, so the names need not be stored.
 """
 
-import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields as fields_of
 from datetime import date, datetime
+from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import orjson
 
 from services.strategy.catalogue.domain.compiled import Catalogue
 from services.strategy.channels.domain import Direction
-from services.strategy.customers.domain import Complaints, Consent, Customer, Flags, Value
+from services.strategy.customers.domain import (
+    EVERY_CHANNEL,
+    MARKETING,
+    Complaints,
+    Consent,
+    Customer,
+    Flags,
+    Value,
+)
 from services.strategy.decisions.domain.ranking import Shortlisted
 from services.strategy.entries.domain import Fields
 from services.strategy.funnel.domain.situation import Situation
-from services.strategy.gates.domain.applicability import STAGE_SCALE, groups_of
+from services.strategy.gates.domain.applicability import STAGE_SCALE
 from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.suppressions.domain import Scope, Suppression
 
 SHORTLIST = np.dtype([("place", "<u2"), ("propensity", "<f4"), ("evidence", "<f4"), ("pi", "<f4")])
+_FLAGS = tuple(field.name for field in fields_of(Flags))
 _GATES = ("age", "party_type", "qualified_investor", STAGE_SCALE)
 
 
-def recorded_attributes(catalogue: Catalogue) -> list[str]:
+@lru_cache(maxsize=8)  # asked for every decision, and of few versions at a time
+def recorded_attributes(catalogue: Catalogue) -> tuple[str, ...]:
     """Return every attribute that a decision of this catalogue can depend on, sorted."""
     rules = catalogue.shelf.decisioning
     held = {f"has_{category}" for category in rules.held_once}
-    return sorted({*_GATES, *rules.suitability.means, *held, *catalogue.rule_attributes})
+    return tuple(sorted({*_GATES, *rules.suitability.means, *held, *catalogue.rule_attributes}))
+
+
+@lru_cache(maxsize=8)
+def recorded_groups(catalogue: Catalogue) -> frozenset[str]:
+    """Return every group that a strategy of this catalogue is for."""
+    return frozenset(group for s in catalogue.shelf.strategies for group in s.groups)
 
 
 def pack(catalogue: Catalogue, situation: Situation) -> bytes:
     """Return all of a situation that a decision depends on, as few bytes."""
     customer = situation.customer
-    wanted = {group for strategy in catalogue.shelf.strategies for group in strategy.groups}
     kept = {
         "now": situation.now.isoformat(),
         "today": situation.today.isoformat(),
@@ -57,13 +73,15 @@ def pack(catalogue: Catalogue, situation: Situation) -> bytes:
         ],
         "held_back": _refusal_to(situation.held_back),
         "values": [customer.attribute(name) for name in recorded_attributes(catalogue)],
-        "groups": sorted(groups_of(customer) & wanted),
+        "groups": sorted(customer.groups & recorded_groups(catalogue)),
         "consents": [
             [c.purpose, c.channel, c.is_granted, c.at.isoformat()]
             for c in customer.consents
-            if c.channel in {situation.channel, "all"} and c.purpose == "marketing"
+            if c.channel in {situation.channel, EVERY_CHANNEL} and c.purpose == MARKETING
         ],
-        "flags": {k: _plain(v) for k, v in asdict(customer.flags).items() if v},
+        "flags": {
+            name: _plain(value) for name in _FLAGS if (value := getattr(customer.flags, name))
+        },
         "risk": [customer.risk_class, _plain(customer.risk_valid_until)],
         "complaints": [customer.complaints.open, _plain(customer.complaints.last_closed_at)],
         "suppressions": [
@@ -77,15 +95,14 @@ def pack(catalogue: Catalogue, situation: Situation) -> bytes:
         },
     }
     small = {name: value for name, value in kept.items() if value not in (None, [], {}, ())}
-    text = json.dumps(small, separators=(",", ":"), ensure_ascii=False)
-    return zlib.compress(text.encode(), 6)
+    return zlib.compress(orjson.dumps(small), 1)
 
 
 def unpack(
     catalogue: Catalogue, packed: bytes, *, customer_id: str, channel: str, direction: Direction
 ) -> Situation:
     """Return the situation of a record, made with the catalogue of the same version."""
-    fields = Fields(cast("dict[str, object]", json.loads(zlib.decompress(packed))))
+    fields = Fields(cast("dict[str, object]", orjson.loads(zlib.decompress(packed))))
     trust = [bool(item) for item in fields.items("trust")]
     return Situation(
         customer=_customer(catalogue, fields, customer_id, trust),

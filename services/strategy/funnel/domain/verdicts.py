@@ -8,11 +8,7 @@ from numpy.typing import NDArray
 
 from services.strategy.catalogue.domain.compiled import NO_PRODUCT, Arena, Catalogue
 from services.strategy.funnel.domain.situation import Mode, Situation
-from services.strategy.gates.domain.applicability import (
-    category_applies,
-    groups_of,
-    strategy_applies,
-)
+from services.strategy.gates.domain.applicability import category_applies, strategy_applies
 from services.strategy.gates.domain.consent import may_market
 from services.strategy.gates.domain.eligibility import product_is_eligible, strategy_is_eligible
 from services.strategy.gates.domain.refusal import Refusal, Stage
@@ -24,7 +20,7 @@ from services.strategy.gates.domain.silence import (
     worn_out_actions,
 )
 from services.strategy.gates.domain.standing import standing
-from services.strategy.gates.domain.suitability import assessment_of, is_suitable
+from services.strategy.gates.domain.suitability import investor_of, is_suitable
 from services.strategy.products.domain import Product
 from services.strategy.strategies.domain import Choice, Strategy
 from services.strategy.suppressions.domain import Scope, Suppression
@@ -105,27 +101,16 @@ def _product_verdicts(
 ) -> list[Verdict]:
     customer, is_personal = situation.customer, situation.mode is not Mode.NON_PERSONALIZED
     rules = catalogue.shelf.decisioning.suitability
-    assessment = assessment_of(customer, now=situation.now)
-
-    def verdict(product: Product, meets: bool | None) -> Verdict:
-        category = catalogue.category_of(product)
-        return (
-            product_is_eligible(
-                product, today=situation.today, exhausted=situation.exhausted, meets_rule=meets
-            )
-            or (category_applies(category, customer) if is_personal else None)
-            or is_suitable(
-                product,
-                category,
-                customer,
-                channel=arena.channel,
-                assessment=assessment,
-                rules=rules,
-            )
-            or (_product_silence(product, silences) if silences else None)
-        )
-
-    return [verdict(*pair) for pair in zip(catalogue.shelf.products, answers, strict=True)]
+    investor = investor_of(customer, rules, now=situation.now)
+    today, exhausted = situation.today, situation.exhausted
+    shelf = zip(catalogue.shelf.products, catalogue.categories, answers, strict=True)
+    return [
+        product_is_eligible(product, today=today, exhausted=exhausted, meets_rule=meets)
+        or (category_applies(category, customer) if is_personal else None)
+        or is_suitable(product, category, investor, channel=arena.channel, rules=rules)
+        or (_product_silence(product, silences) if silences else None)
+        for product, category, meets in shelf
+    ]
 
 
 def _product_silence(product: Product, silences: Sequence[Suppression]) -> Verdict:
@@ -139,12 +124,11 @@ def _product_silence(product: Product, silences: Sequence[Suppression]) -> Verdi
 def _strategy_verdicts(
     catalogue: Catalogue, situation: Situation, answers: Sequence[bool | None]
 ) -> list[Verdict]:
-    customer, groups = situation.customer, groups_of(situation.customer)
-    is_personal = situation.mode is not Mode.NON_PERSONALIZED
+    customer, is_personal = situation.customer, situation.mode is not Mode.NON_PERSONALIZED
     return [
         strategy_is_eligible(strategy, today=situation.today)
         or (
-            strategy_applies(strategy, customer, groups, meets_rule=meets)
+            strategy_applies(strategy, customer, meets_rule=meets)
             if is_personal
             else _is_general(strategy)
         )

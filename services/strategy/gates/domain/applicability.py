@@ -5,33 +5,24 @@ from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.products.domain import Category
 from services.strategy.strategies.domain import ANY_STAGE, EVERYONE, Strategy
 
-RFM_SCALE = "rfm_segment"
 STAGE_SCALE = "lifecycle"
 
 
-def groups_of(customer: Customer) -> frozenset[str]:
-    """Return every group the customer is in: segments, RFM segment, and `scale:level`."""
-    levels = {f"{scale}:{level}" for scale, level in customer.levels.items() if level is not None}
-    rfm = customer.levels.get(RFM_SCALE)
-    return customer.segments | levels | ({rfm} if isinstance(rfm, str) else set())
-
-
 def strategy_applies(
-    strategy: Strategy, customer: Customer, groups: frozenset[str], *, meets_rule: bool | None
+    strategy: Strategy, customer: Customer, *, meets_rule: bool | None
 ) -> Refusal | None:
     """Refuse a strategy made for another stage, another group or another moment.
 
     Args:
         strategy: of the catalogue.
         customer: as known locally.
-        groups: `groups_of(customer)`.
         meets_rule: the answer of the strategy's rule; None (unknown) is not a yes.
     """
     stage = customer.attribute(STAGE_SCALE)
     if strategy.stage not in {ANY_STAGE, stage}:
         values = {"wanted": strategy.stage, "stage": stage}
         return Refusal(Stage.APPLICABILITY, "other_stage", values)
-    if EVERYONE not in strategy.groups and groups.isdisjoint(strategy.groups):
+    if EVERYONE not in strategy.groups and customer.groups.isdisjoint(strategy.groups):
         values = {"wanted": ", ".join(strategy.groups)}
         return Refusal(Stage.APPLICABILITY, "not_in_group", values)
     if meets_rule is not True:

@@ -47,6 +47,31 @@ def assessment_of(customer: Customer, *, now: datetime) -> Assessment:
     return Assessment(risk_class=customer.risk_class, has_expired=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Investor:
+    """What suitability asks of a customer, the same for every product.
+
+    `age` in years, None if not known; `means_cny` the largest known of the attributes that count
+    as means, 0 if none is known.
+    """
+
+    assessment: Assessment
+    is_qualified: bool
+    age: float | None
+    means_cny: float
+
+
+def investor_of(customer: Customer, rules: SuitabilityRules, *, now: datetime) -> Investor:
+    """Return the customer as the suitability gate sees them now."""
+    known = [m for m in map(customer.number, rules.means) if m is not None]
+    return Investor(
+        assessment=assessment_of(customer, now=now),
+        is_qualified=customer.attribute("qualified_investor") is True,
+        age=customer.number("age"),
+        means_cny=max(known, default=0.0),
+    )
+
+
 def needs_assessment(category: Category, assessment: Assessment) -> bool:
     """Tell whether an assessment must precede the order (statement B5)."""
     return category.under_suitability and assessment.risk_class is None
@@ -55,10 +80,9 @@ def needs_assessment(category: Category, assessment: Assessment) -> bool:
 def is_suitable(
     product: Product,
     category: Category,
-    customer: Customer,
+    investor: Investor,
     *,
     channel: Channel,
-    assessment: Assessment,
     rules: SuitabilityRules,
 ) -> Refusal | None:
     """Refuse a product that does not suit this customer.
@@ -69,14 +93,14 @@ def is_suitable(
 
     Source: 证券期货投资者适当性管理办法; domain details section 10, never.
     """
-    if product.is_private_placement and customer.attribute("qualified_investor") is not True:
+    if product.is_private_placement and not investor.is_qualified:
         return Refusal(Stage.SUITABILITY, "not_qualified_investor", {"product": product.key})
     if category.under_suitability:
         rating = product.effective_risk_level
         return (
-            _risk_fits(product, rating, assessment, rules)
-            or _age_fits(rating, customer, channel, rules)
-            or _means_fit(product, customer, rules)
+            _risk_fits(product, rating, investor.assessment, rules)
+            or _age_fits(rating, investor, channel, rules)
+            or _means_fit(product, investor, rules)
         )
     return None
 
@@ -116,9 +140,9 @@ def _class_code(assessment: Assessment) -> str:
 
 
 def _age_fits(
-    rating: int | None, customer: Customer, channel: Channel, rules: SuitabilityRules
+    rating: int | None, investor: Investor, channel: Channel, rules: SuitabilityRules
 ) -> Refusal | None:
-    age = customer.number("age")
+    age = investor.age
     if rating is None or age is None or age < rules.aged_from:
         return None
     values = {"age": age, "risk_level": rating}
@@ -129,13 +153,11 @@ def _age_fits(
     return None
 
 
-def _means_fit(product: Product, customer: Customer, rules: SuitabilityRules) -> Refusal | None:
+def _means_fit(product: Product, investor: Investor, rules: SuitabilityRules) -> Refusal | None:
     minimum = product.minimum_cny
     if minimum <= rules.means_free_cny:
         return None
-    known = [m for m in map(customer.number, rules.means) if m is not None]
-    means = max(known, default=0.0)
-    if minimum > rules.means_share * means:
-        values = {"minimum_cny": minimum, "means_cny": means}
+    if minimum > rules.means_share * investor.means_cny:
+        values = {"minimum_cny": minimum, "means_cny": investor.means_cny}
         return Refusal(Stage.SUITABILITY, "beyond_means", values)
     return None
