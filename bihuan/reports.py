@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def import_tables(report: "ImportReport") -> Iterator[RenderableType]:
     """Counts by kind, totals by word of the source, ledgers, and what to know besides."""
-    yield _counts(report)
+    if report.counts:
+        yield _counts(report)
     if report.totals:
         yield _totals(report)
     for check in report.ledgers:
@@ -21,6 +22,7 @@ def import_tables(report: "ImportReport") -> Iterator[RenderableType]:
     yield from report.notes
     if report.rejected:
         yield f"{report.rejected:,} rows were rejected: {report.rejects_file} says where and why"
+        yield from (f"  {rows:,} × {reason}" for reason, rows in report.reasons)
     yield f"{report.source} took {report.seconds:.1f} s"
 
 

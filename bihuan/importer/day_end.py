@@ -1,4 +1,4 @@
-"""Order inside a day for sources that keep none: which balance of the day was its last."""
+"""Order inside a day: which balance of the day was its last, and how it fits the bookings."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayEnds:
-    """What the running sum says of each booking's day.
+    """The order of bookings inside their days.
 
     `sequence` is 0, 1, … inside a holding's day, the closing booking last; `off_fen` is one entry
-    a holding and day: how far the nearest balance lies from the running sum.
+    a holding and day: how far the closing balance lies from what the bookings add up to.
     """
 
     sequence: Ints
@@ -47,6 +47,38 @@ def day_ends(holding: Ints, day: Ints, fen: Ints, balance_fen: Ints) -> DayEnds:
     sequence = np.empty(len(order), dtype=np.int64)
     sequence[order] = _places(off == np.repeat(nearest, bookings), starts, bookings)
     return DayEnds(sequence=sequence, off_fen=nearest)
+
+
+def in_order(holding: Ints, day: Ints, moment: Ints, fen: Ints, balance_fen: Ints) -> DayEnds:
+    """Close each day with its latest booking, of one moment with the last that is told.
+
+    A holding starts from what it had before its first booking. Each day is held against the day
+    before: what closed that one and the bookings of this one should give what closes this one, so
+    that a booking missing in the source is told on its own day alone.
+
+    Args:
+        holding: of each booking, as a number.
+        day: of each booking, as a number that grows with time.
+        moment: of each booking; later is higher.
+        fen: signed amount of each booking; in is positive.
+        balance_fen: what the source says was the balance after it.
+
+    Returns:
+        The order inside each day, in the order of the arguments.
+    """
+    if not len(holding):
+        return DayEnds(sequence=holding, off_fen=holding)
+    order = np.lexsort((np.arange(len(holding)), moment, day, holding))
+    starts = _starts(holding[order], day[order])
+    bookings = np.diff(starts, append=len(order))
+    sequence = np.empty(len(order), dtype=np.int64)
+    sequence[order] = np.arange(len(order)) - np.repeat(starts, bookings)
+    closing = balance_fen[order][starts + bookings - 1]
+    opening = balance_fen[order][starts] - fen[order][starts]
+    goes_on = np.diff(holding[order][starts], prepend=-1) == 0
+    before = np.where(goes_on, np.roll(closing, 1), opening)
+    off = np.abs(before + np.add.reduceat(fen[order], starts) - closing)
+    return DayEnds(sequence=sequence, off_fen=off)
 
 
 def _starts(holding: Ints, day: Ints) -> Ints:

@@ -1,6 +1,5 @@
 """Fields of a mapping as Polars expressions: the value, and the reason when there cannot be one."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -8,19 +7,10 @@ import polars as pl
 import pyarrow as pa
 
 from bihuan.columns import MOMENT, MONEY, TEXT
-from bihuan.importer.mapping import Choice, Lookup, MappingRefused, Source
+from bihuan.importer import times
+from bihuan.importer.mapping import COLUMN, Choice, Condition, Lookup, Source
 
 NULL_TEXT = pl.lit(None, pl.String)
-COLUMN = re.compile(r"\{([^{}]*)\}")
-DATE_PARTS = {
-    "%Y": r"(?<year>\d{4})",
-    "%y": r"(?<short>\d{2})",
-    "%m": r"(?<month>\d{1,2})",
-    "%d": r"(?<day>\d{1,2})",
-    "%H": r"(?<hour>\d{1,2})",
-    "%M": r"(?<minute>\d{2})",
-    "%S": r"(?<second>\d{2})",
-}
 LOOKS_LIKE_A_NUMBER = r"^[+-]?\d+(\.\d+)?$"
 WORDS_OF_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -43,30 +33,21 @@ class Value:
 class Surroundings:
     """What a field may need beyond its own row."""
 
-    file: str
-    columns: frozenset[str]
     zone: str
     lookup: Callable[[Lookup], dict[str, str | None]]
 
 
 def compile_field(name: str, source: Source, kind: pa.DataType, around: Surroundings) -> Value:
-    """The field `name` of type `kind`; money comes out as whole fen.
-
-    Raises:
-        MappingRefused: if it names a column that its file does not have.
-    """
-    if unknown := _columns_of(source) - around.columns:
-        raise MappingRefused(f"{name}: {around.file} has no column {', '.join(sorted(unknown))}")
+    """The field `name` of type `kind`; money comes out as whole fen."""
     value = _shaped(_origin(source), source, around)
     value = _typed(value, source, kind, around)
-    return replace(value, reason=pl.format(f"{name}: {{}}", value.reason))
+    return replace(value, reason=pl.format("{}: {}", pl.lit(place(name, source)), value.reason))
 
 
-def _columns_of(source: Source) -> set[str]:
-    named = set(COLUMN.findall(source.origin or ""))
-    named |= {column for choice in source.choose or [] for column in choice.when}
-    named |= set((source.json_of or {}).values())
-    return named | ({source.add_months} if source.add_months else set())
+def place(name: str, source: Source) -> str:
+    """How a reason names a field: with the columns of the file that it comes from."""
+    columns = ", ".join(source.columns())
+    return name if columns in ("", name) else f"{name} from {columns}"
 
 
 def _origin(source: Source) -> Value:
@@ -99,12 +80,9 @@ def _chosen(choices: list[Choice], otherwise: str) -> Value:
     return Value(chain.otherwise(NULL_TEXT), pl.when(lost).then(told))
 
 
-def agrees(when: dict[str, str | list[str]]) -> pl.Expr:
-    """Every column has its value, or one of its values; '' stands for an empty field."""
-    tests = [
-        pl.col(column).fill_null("").is_in([wanted] if isinstance(wanted, str) else wanted)
-        for column, wanted in when.items()
-    ]
+def agrees(when: Condition) -> pl.Expr:
+    """Every column has one of its values; no column, no doubt."""
+    tests = [pl.col(column).fill_null("").is_in(wanted) for column, wanted in when.items()]
     return pl.all_horizontal(tests) if tests else pl.lit(value=True)
 
 
@@ -125,7 +103,7 @@ def _shaped(value: Value, source: Source, around: Surroundings) -> Value:
         table = around.lookup(source.lookup)
         value = _replaced(value, table, source.otherwise, f"not in {source.lookup.file}:")
     if source.above is not None:
-        number = value.expr.cast(pl.Float64, strict=False)
+        number = _as_written(value.expr, source)
         word = pl.when(number.is_not_null()).then(
             pl.when(number > source.above).then(pl.lit("above")).otherwise(pl.lit("not_above"))
         )
@@ -149,8 +127,10 @@ def _typed(value: Value, source: Source, kind: pa.DataType, around: Surroundings
         return value
     if kind == MONEY:
         return _money(value, source)
-    if kind == MOMENT or kind == pa.date32():
-        return _time(value, source, kind, around)
+    if kind == MOMENT:
+        return value.then(times.moment(value.expr, source, around.zone), "no time:")
+    if kind == pa.date32():
+        return value.then(times.day(value.expr, source, around.zone), "no date:")
     if kind == pa.bool_():
         truth = value.expr.str.to_lowercase().replace_strict(
             list(WORDS_OF_TRUTH),
@@ -165,63 +145,20 @@ def _typed(value: Value, source: Source, kind: pa.DataType, around: Surroundings
 
 
 def _number(value: Value, source: Source) -> pl.Expr:
-    text = value.expr
+    number = _as_written(value.expr, source) * pl.lit(source.scale, pl.Decimal(38, 6))
+    return number.abs() if source.absolute else number
+
+
+def _as_written(text: pl.Expr, source: Source) -> pl.Expr:
+    """The number that stands there, exactly; null if it is none."""
     if source.thousands:
         text = text.str.replace_all(source.thousands, "", literal=True)
     if source.decimal == ",":
         text = text.str.replace(",", ".", literal=True)
     exact = pl.when(text.str.contains(LOOKS_LIKE_A_NUMBER)).then(text)
-    number = exact.cast(pl.Decimal(38, 6), strict=False) * pl.lit(source.scale, pl.Decimal(38, 6))
-    return number.abs() if source.absolute else number
+    return exact.cast(pl.Decimal(38, 6), strict=False)
 
 
 def _money(value: Value, source: Source) -> Value:
     fen = (_number(value, source) * 100).round().cast(pl.Int64, strict=False)
     return value.then(fen, "no amount:")
-
-
-def _time(value: Value, source: Source, kind: pa.DataType, around: Surroundings) -> Value:
-    moment = _moment(value.expr, source)
-    if source.add_months:
-        moment = moment.dt.offset_by(pl.format("{}mo", pl.col(source.add_months)))
-    if kind == pa.date32():
-        return value.then(moment.dt.date(), "no date:")
-    local = moment.dt.replace_time_zone(
-        around.zone, ambiguous="earliest", non_existent="null"
-    ).dt.convert_time_zone("UTC")
-    return value.then(local, "no time:")
-
-
-def _moment(text: pl.Expr, source: Source) -> pl.Expr:
-    """The local time that `text` spells; null where it spells none."""
-    pattern = re.escape(source.date or "%Y-%m-%d").replace(r"\ ", " ")
-    for part, group in DATE_PARTS.items():
-        pattern = pattern.replace(part, group)
-    groups = re.findall(r"\?<(\w+)>", pattern)
-    found = text.str.extract_groups(f"^{pattern}$")
-    number = {name: found.struct.field(name).cast(pl.Int64) for name in groups}
-    at = source.at
-    clock = {"hour": at.hour if at else 0, "minute": at.minute if at else 0, "second": 0}
-    hour, minute, second = (number.get(name, pl.lit(default)) for name, default in clock.items())
-    spelled = [
-        _year(number, source).cast(pl.String).str.zfill(4),
-        *(n.cast(pl.String).str.zfill(2) for n in (_month(number, source), number["day"])),
-        *(n.cast(pl.String).str.zfill(2) for n in (hour, minute, second)),
-    ]
-    return pl.concat_str(spelled, separator=" ").str.to_datetime(
-        "%Y %m %d %H %M %S", time_unit="us", strict=False
-    )
-
-
-def _year(number: dict[str, pl.Expr], source: Source) -> pl.Expr:
-    if "short" in number:
-        century = source.century if source.century is not None else 2000
-        return number["short"] + century + source.shift_years
-    return number["year"] + source.shift_years
-
-
-def _month(number: dict[str, pl.Expr], source: Source) -> pl.Expr:
-    month = number["month"]
-    if not source.month_offset:
-        return month
-    return pl.when(month > source.month_offset).then(month - source.month_offset).otherwise(month)

@@ -3,6 +3,7 @@
 docs/MAPPINGS.md explains every key to whoever writes one.
 """
 
+import re
 from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,18 @@ from bihuan.columns import ACCOUNTS, CUSTOMERS, EVENTS, HOLDINGS, Import
 
 TARGETS = {target.kind: target for target in (CUSTOMERS, ACCOUNTS, HOLDINGS, EVENTS)}
 CONSENT_WORDS = frozenset({"consent", "consents", "preferences"})
+COLUMN = re.compile(r"\{([^{}]*)\}")
+DATE_PARTS = {
+    "%Y": r"(?<year>\d{4})",
+    "%y": r"(?<short>\d{2})",
+    "%m": r"(?<month>\d{1,2})",
+    "%d": r"(?<day>\d{1,2})",
+    "%H": r"(?<hour>\d{1,2})",
+    "%M": r"(?<minute>\d{2})",
+    "%S": r"(?<second>\d{2})",
+    "%f": r"(?<fraction>\d{1,6})\d*",
+    "%z": r"(?<offset>Z|[+-]\d{2}:?\d{2})",
+}
 
 
 class MappingRefused(Exception):
@@ -38,6 +51,29 @@ def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"there is no time zone {name}")
     return name
+
+
+def _date_pattern(pattern: str) -> str:
+    parts = re.findall("%.?", pattern)
+    if unknown := sorted({*parts} - DATE_PARTS.keys()):
+        raise ValueError(f"{pattern} holds {', '.join(unknown)}; known are {' '.join(DATE_PARTS)}")
+    if len({*parts}) < len(parts):
+        raise ValueError(f"{pattern} holds a part twice")
+    if not ({"%m", "%d"} <= {*parts} and {"%Y", "%y"} & {*parts}):
+        raise ValueError(f"{pattern} needs %Y or %y, %m and %d")
+    return pattern
+
+
+def _in_a_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+DatePattern = Annotated[str, AfterValidator(_date_pattern)]
+Words = Annotated[list[str], BeforeValidator(_in_a_list)]
+"""One text or a list of them."""
+
+Condition = dict[str, Words]
+"""Columns, and the values that each may have; "" stands for an empty field."""
 
 
 class _Texts(yaml.SafeLoader):
@@ -61,6 +97,7 @@ class SourceFile(Strict):
     skip_lines: int = Field(default=0, ge=0)
     strip: bool = True
     empty: list[str] = []
+    half_width: list[str] = []
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> Self:
@@ -80,7 +117,7 @@ class Lookup(Strict):
 class Choice(Strict):
     """One line of a decision table; without `when` it is the rest."""
 
-    when: dict[str, str | list[str]] = {}
+    when: Condition = {}
     value: str | None
 
 
@@ -95,7 +132,9 @@ class Source(Strict):
     above: float | None = None
     map: dict[str, str | None] | None = None
     otherwise: Literal["reject", "keep", "empty"] = "reject"
-    date: str | None = None
+    date: Annotated[list[DatePattern], BeforeValidator(_in_a_list)] = Field(
+        default=["%Y-%m-%d"], min_length=1
+    )
     century: int | None = Field(default=None, multiple_of=100)
     month_offset: int = Field(default=0, ge=0, le=80)
     shift_years: int = 0
@@ -112,6 +151,14 @@ class Source(Strict):
             raise ValueError("say exactly one of from, choose, json")
         return self
 
+    def columns(self) -> list[str]:
+        """The columns that it names, in the order in which it names them."""
+        texts = [self.origin or "", *(choice.value or "" for choice in self.choose or [])]
+        named = [column for text in texts for column in COLUMN.findall(text)]
+        named += [column for choice in self.choose or [] for column in choice.when]
+        named += (self.json_of or {}).values()
+        return list(dict.fromkeys([*named, *([self.add_months] if self.add_months else [])]))
+
 
 def _from_text(value: object) -> object:
     return {"from": value} if isinstance(value, str) else value
@@ -125,14 +172,18 @@ class Join(Strict):
 
     file: str
     on: dict[str, str]
-    where: dict[str, str | list[str]] = {}
+    where: Condition = {}
     take: dict[str, str]
 
 
 class DayEnd(Strict):
-    """No order inside a day: the balance nearest to the running sum is the last of it."""
+    """Which booking closes a day.
 
-    rule: Literal["running_sum"]
+    running_sum: the source has no order, it is the one whose balance is nearest to the sum of all.
+    file_order: it is the latest, and of one moment the one that stands last in the file.
+    """
+
+    rule: Literal["running_sum", "file_order"]
     tolerances: list[Decimal] = [Decimal("0.01")]
 
 
@@ -140,7 +191,9 @@ class Part(Strict):
     """Rows of one file that become rows of one target."""
 
     file: str
-    where: dict[str, str | list[str]] = {}
+    where: Condition = {}
+    unless: Condition = {}
+    first_of: Words = []
     join: list[Join] = []
     fields: dict[str, FieldSource]
     totals_by: str | None = None

@@ -18,6 +18,7 @@ from bihuan.importer.translate import FILE, REASON, LedgerCheck, Total, Translat
 
 ROWS_PER_JOB = 500_000
 CLOCKS_AGREE_WITHIN = timedelta(days=1)
+REASONS_TOLD = 5
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the name of a step, what is done of it, and its total (None: not known)."""
@@ -46,6 +47,7 @@ class ImportReport:
     skipped: int = 0
     rejected: int = 0
     rejects_file: Path | None = None
+    reasons: list[tuple[str, int]] = field(default_factory=list)  # the most frequent, with rows
     totals: list[Total] = field(default_factory=list)
     ledgers: list[LedgerCheck] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -80,6 +82,38 @@ def run_import(
         Refused: if the suite does not answer, or a job failed as a whole.
     """
     began = time.monotonic()
+    plan, done, result = _translated(mapping, directory, progress)
+    with Gateway(gateway_url, client_id, client_secret, transport=transport) as gateway:
+        result.notes = _notes(plan, gateway)
+        refused = [_hand_over(gateway, kind, done, result, progress) for kind in done.frames]
+    rejects = pl.concat([done.rejects.select(FILE, LINE, REASON), *refused])
+    _write_rejects(plan, rejects, report, result)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def check_import(
+    mapping: Path, directory: Path, *, report: Path | None = None, progress: Progress
+) -> ImportReport:
+    """Read and translate as `run_import` does, and hand nothing over: no suite is needed.
+
+    What only the suite knows is not checked, such as whether a customer is known there.
+
+    Raises:
+        MappingRefused: if the mapping or the files do not fit.
+    """
+    began = time.monotonic()
+    plan, done, result = _translated(mapping, directory, progress)
+    fits = ", ".join(f"{frame.height:,} {kind}" for kind, frame in done.frames.items())
+    result.notes = [f"checked only, nothing was sent; {fits} fit the mapping"]
+    _write_rejects(plan, done.rejects, report, result)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _translated(
+    mapping: Path, directory: Path, progress: Progress
+) -> tuple[Mapping, Translation, ImportReport]:
     plan = load_mapping(mapping)
     sources = Sources(plan, directory)
     sources.check()
@@ -88,13 +122,7 @@ def run_import(
     progress("reading and translating", 1, 1)
     result = ImportReport(plan.source, skipped=done.skipped, totals=done.totals)
     result.ledgers = done.ledgers
-    with Gateway(gateway_url, client_id, client_secret, transport=transport) as gateway:
-        result.notes = _notes(plan, gateway)
-        refused = [_hand_over(gateway, kind, done, result, progress) for kind in done.frames]
-    rejects = pl.concat([done.rejects.select(FILE, LINE, REASON), *refused])
-    _write_rejects(plan, rejects, report or Path(f"{plan.source}-rejects.csv"), result)
-    result.seconds = time.monotonic() - began
-    return result
+    return plan, done, result
 
 
 def _notes(plan: Mapping, gateway: Gateway) -> list[str]:
@@ -146,13 +174,29 @@ def _telling(progress: Progress, step: str, before: int, total: int) -> Callable
 def _refused(gateway: Gateway, job_id: str, sent: pl.DataFrame) -> pl.DataFrame:
     """The suite's rejects, at the file and line that they came from."""
     rejects = list(gateway.rejects(job_id))
-    rows = sent.select(FILE, LINE)[[reject["row"] for reject in rejects]]
-    return rows.with_columns(pl.Series(REASON, [reject["reason"] for reject in rejects]))
+    rows = sent[[reject["row"] for reject in rejects]]
+    told = [
+        _with_value(reject["reason"], row)
+        for reject, row in zip(rejects, rows.iter_rows(named=True), strict=True)
+    ]
+    return rows.select(FILE, LINE).with_columns(pl.Series(REASON, told, dtype=pl.String))
 
 
-def _write_rejects(plan: Mapping, rejects: pl.DataFrame, path: Path, result: ImportReport) -> None:
+def _with_value(reason: str, row: dict[str, object]) -> str:
+    """Say what stood there: `unknown_customer` means `customer_id`, `bad_gender` means `gender`."""
+    _, _, word = reason.partition("_")
+    value = row.get(word, row.get(f"{word}_id"))
+    return f"{reason}: '{value}'" if isinstance(value, str) else reason
+
+
+def _write_rejects(
+    plan: Mapping, rejects: pl.DataFrame, report: Path | None, result: ImportReport
+) -> None:
     """One line a rejected row: file, line, reason. An earlier report does not outlive its cause."""
+    path = report or Path(f"{plan.source}-rejects.csv")
     result.rejected = rejects.height
+    counts = rejects.group_by(REASON).len().sort("len", REASON, descending=[True, False])
+    result.reasons = list(counts.head(REASONS_TOLD).iter_rows())
     paths = {name: spec.path for name, spec in plan.files.items()}
     table = rejects.select(
         pl.col(FILE).replace(paths).alias("file"),

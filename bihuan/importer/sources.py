@@ -2,10 +2,11 @@
 
 import csv
 import gzip
+import zlib
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,8 @@ from bihuan.importer.mapping import Mapping, MappingRefused, SourceFile
 
 LINE, FAULT = "_line", "_fault"
 ROWS_AT_A_TIME = 100_000
+BYTE_ORDER_MARK = "\ufeff"  # some programs begin a file with it, in any encoding
+BROKEN = (csv.Error, OSError, EOFError, zlib.error, LookupError, UnicodeError)
 UNREADABLE = "\ufffd"  # what a decoder writes for bytes that are not of the encoding
 
 Row = tuple[int, list[str]]
@@ -32,6 +35,10 @@ class Sources:
             spec = self._mapping.files[name]
             self._frames[name] = read(spec, self._folder / spec.path)
         return self._frames[name]
+
+    def columns(self, name: str) -> list[str]:
+        """The columns of the file itself."""
+        return [column for column in self[name].columns if column not in (LINE, FAULT)]
 
     def check(self) -> None:
         """Raise MappingRefused if a file is not there."""
@@ -53,35 +60,54 @@ def read(spec: SourceFile, path: Path) -> pl.DataFrame:
         with _opened(spec, path) as lines:
             rows = _rows(spec, lines)
             header = next(rows, (0, []))[1] if spec.header else []
-            names = [name.strip() for name in spec.columns or header]
+            names = _names(spec, path, header)
             frames = [_frame(spec, names, some) for some in _batches(rows)]
-    except (csv.Error, OSError, LookupError) as error:
+    except BROKEN as error:
         raise MappingRefused(f"{path.name} cannot be read: {error}") from None
     return pl.concat(frames) if frames else _frame(spec, names, [])
 
 
 @contextmanager
 def _opened(spec: SourceFile, path: Path) -> Generator[TextIOWrapper]:
-    encoding = "utf-8-sig" if spec.encoding.lower() in ("utf-8", "utf8") else spec.encoding
     with (
         path.open("rb") as raw,
         gzip.open(raw) if path.suffix == ".gz" else raw as plain,
-        TextIOWrapper(plain, encoding=encoding, errors="replace", newline="") as lines,
+        TextIOWrapper(plain, encoding=spec.encoding, errors="replace", newline="") as lines,
     ):
         yield lines
 
 
 def _rows(spec: SourceFile, lines: TextIOWrapper) -> Iterator[Row]:
     """Every row that is not blank, the header too."""
-    for _ in range(spec.skip_lines):
-        next(lines, None)
+    first = next(lines, "").removeprefix(BYTE_ORDER_MARK)
+    rest = islice(chain([first], lines), spec.skip_lines, None)
     quoting = csv.QUOTE_MINIMAL if spec.quote else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=spec.delimiter, quotechar=spec.quote, quoting=quoting)
+    reader = csv.reader(rest, delimiter=spec.delimiter, quotechar=spec.quote, quoting=quoting)
     begins = spec.skip_lines + 1
-    for fields in reader:
-        if fields:
-            yield begins, fields
-        begins = spec.skip_lines + reader.line_num + 1
+    try:
+        for fields in reader:
+            if fields:
+                yield begins, fields
+            begins = spec.skip_lines + reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"line {begins}: {error}; is a quote not closed there?") from None
+
+
+def _names(spec: SourceFile, path: Path, header: list[str]) -> list[str]:
+    names = [name.strip() for name in spec.columns or header]
+    if any(UNREADABLE in name for name in names):
+        raise MappingRefused(
+            f"{path.name}: the header holds bytes that are not {spec.encoding}; "
+            "say the file's encoding, such as gb18030"
+        )
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise MappingRefused(
+            f"{path.name}: the header names {', '.join(map(repr, twice))} more than once; "
+            "give names of your own in columns"
+        )
+    if unknown := sorted({*spec.half_width} - {*names}):
+        raise MappingRefused(f"{path.name} has no column {', '.join(unknown)}: half_width")
+    return names
 
 
 def _batches(rows: Iterator[Row]) -> Iterable[list[Row]]:
@@ -96,7 +122,8 @@ def _frame(spec: SourceFile, names: list[str], rows: list[Row]) -> pl.DataFrame:
     texts = pl.all().str.strip_chars() if spec.strip else pl.all()
     nothing = pl.all().is_in(["", *spec.empty])
     return (
-        frame.with_columns(texts)
+        frame.with_columns(pl.col(spec.half_width).str.normalize("NFKC"))
+        .with_columns(texts)
         .with_columns(pl.when(~nothing).then(pl.all()))
         .with_columns(
             pl.Series(LINE, [line for line, _ in rows], dtype=pl.Int64),
@@ -108,6 +135,5 @@ def _frame(spec: SourceFile, names: list[str], rows: list[Row]) -> pl.DataFrame:
 def _fault(spec: SourceFile, names: list[str], fields: list[str]) -> str | None:
     if len(fields) != len(names):
         return f"{len(fields)} fields, not {len(names)}"
-    if any(UNREADABLE in field for field in fields):
-        return f"bytes that are not {spec.encoding}"
-    return None
+    unreadable = [name for name, field in zip(names, fields, strict=True) if UNREADABLE in field]
+    return f"bytes that are not {spec.encoding} in {', '.join(unreadable)}" if unreadable else None

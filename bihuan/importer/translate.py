@@ -1,15 +1,15 @@
 """A source's rows into the rows of the imports: what fits, what does not, what it adds up to."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import polars as pl
 
 from bihuan.columns import EVENTS, Import
-from bihuan.importer.day_end import day_ends
-from bihuan.importer.fields import Surroundings, Value, agrees, compile_field
-from bihuan.importer.mapping import TARGETS, Join, Lookup, Mapping, MappingRefused, Part
+from bihuan.importer.day_end import day_ends, in_order
+from bihuan.importer.fields import Surroundings, Value, agrees, compile_field, place
+from bihuan.importer.mapping import TARGETS, DayEnd, Join, Lookup, Mapping, MappingRefused, Part
+from bihuan.importer.needs import unmet_needs
 from bihuan.importer.sources import FAULT, LINE, Sources
 
 FILE, REASON = "_file", "_reason"
@@ -52,8 +52,10 @@ def translate(mapping: Mapping, sources: Sources) -> Translation:
     """Every part of the mapping, target by target.
 
     Raises:
-        MappingRefused: if a file lacks a column that the mapping names.
+        MappingRefused: if files lack columns that the mapping names; it tells of all of them.
     """
+    if unmet := unmet_needs(mapping, sources.columns):
+        raise MappingRefused("\n".join(["the files do not fit the mapping:", *unmet]))
     done = Translation()
     for kind, target in TARGETS.items():
         frames = [_part(part, target, mapping, sources, done) for part in mapping.parts(kind)]
@@ -70,43 +72,43 @@ def _part(
     """The rows of one part that fit; the others go to `done.rejects`."""
     rows = _joined(part, sources)
     wanted = rows.filter(agrees(part.where))
-    done.skipped += rows.height - wanted.height
-    values = _values(part, target, mapping, sources, frozenset(rows.columns))
+    if part.unless:
+        wanted = wanted.filter(~agrees(part.unless))
+    values = _values(part, target, mapping, sources)
     frame = wanted.select(
         *(value.expr.alias(name) for name, value in values.items()),
         pl.lit(part.file).alias(FILE),
         LINE,
-        pl.coalesce(FAULT, _reasons(target, values)).alias(REASON),
+        pl.coalesce(FAULT, _reasons(target, part, values)).alias(REASON),
         *([pl.col(part.totals_by).alias("_word")] if part.totals_by else []),
+        *([pl.struct(part.first_of).alias("_key")] if part.first_of else []),
     )
+    if part.first_of:
+        frame = _firsts(frame)
+    done.skipped += rows.height - frame.height
     rejected = frame.filter(pl.col(REASON).is_not_null())
     done.rejects = pl.concat([done.rejects, rejected.select(*REJECT_COLUMNS)])
     fits = frame.filter(pl.col(REASON).is_null()).drop(REASON)
     return _summed_up(part, mapping, fits, done)
 
 
+def _firsts(frame: pl.DataFrame) -> pl.DataFrame:
+    """The first row of each key that fits; of a key whose rows all do not, the first."""
+    fitting_first = frame.sort(pl.col(REASON).is_not_null(), maintain_order=True)
+    return fitting_first.unique("_key", keep="first", maintain_order=True).drop("_key")
+
+
 def _joined(part: Part, sources: Sources) -> pl.DataFrame:
     rows = sources[part.file]
     for join in part.join:
-        other = sources[join.file]
-        _need(join.file, other, {*join.on.values(), *join.take.values(), *join.where})
-        _need(part.file, rows, {*join.on})
-        if taken := join.take.keys() & set(rows.columns):
-            raise MappingRefused(f"{part.file} has a column {', '.join(sorted(taken))} already")
         rows = rows.join(
-            _unambiguous(join, other),
+            _unambiguous(join, sources[join.file]),
             left_on=list(join.on),
             right_on=list(join.on.values()),
             how="left",
             maintain_order="left",
         )
-    _need(part.file, rows, {*part.where, *([part.totals_by] if part.totals_by else [])})
     return rows
-
-
-def _need(file: str, frame: pl.DataFrame, columns: set[str]) -> None:
-    if missing := columns - set(frame.columns):
-        raise MappingRefused(f"{file} has no column {', '.join(sorted(missing))}")
 
 
 def _unambiguous(join: Join, other: pl.DataFrame) -> pl.DataFrame:
@@ -117,10 +119,8 @@ def _unambiguous(join: Join, other: pl.DataFrame) -> pl.DataFrame:
     return known.filter(pl.struct(keys).is_unique()).select(*keys, *taken)
 
 
-def _values(
-    part: Part, target: Import, mapping: Mapping, sources: Sources, columns: frozenset[str]
-) -> dict[str, Value]:
-    around = Surroundings(part.file, columns, mapping.zone, lambda wanted: _table(wanted, sources))
+def _values(part: Part, target: Import, mapping: Mapping, sources: Sources) -> dict[str, Value]:
+    around = Surroundings(mapping.zone, lambda wanted: _table(wanted, sources))
     values = {
         name: compile_field(name, source, target.schema.field(name).type, around)
         for name, source in part.fields.items()
@@ -132,22 +132,24 @@ def _values(
 
 def _table(lookup: Lookup, sources: Sources) -> dict[str, str | None]:
     frame = sources[lookup.file]
-    _need(lookup.file, frame, {lookup.key, lookup.value})
     known = frame.drop_nulls(lookup.key)
     return dict(zip(known[lookup.key], known[lookup.value], strict=True))
 
 
-def _reasons(target: Import, values: dict[str, Value]) -> pl.Expr:
+def _reasons(target: Import, part: Part, values: dict[str, Value]) -> pl.Expr:
     """Everything that is wrong with a row, or null."""
     faults = [value.reason for value in values.values()]
     faults += [
-        pl.when(value.expr.is_null() & value.reason.is_null()).then(pl.lit(f"{name}: missing"))
-        for name, value in values.items()
+        pl.when(values[name].expr.is_null() & values[name].reason.is_null()).then(
+            pl.lit(f"{place(name, source)}: missing")
+        )
+        for name, source in part.fields.items()
         if name in target.required
     ]
     if target is EVENTS and "amount" in values:
         is_negative = values["amount"].expr < 0
-        faults.append(pl.when(is_negative).then(pl.lit("amount: negative")))
+        told = f"{place('amount', part.fields['amount'])}: negative"
+        faults.append(pl.when(is_negative).then(pl.lit(told)))
     told = pl.concat_str(faults, separator="; ", ignore_nulls=True)
     return pl.when(told != "").then(told)
 
@@ -157,7 +159,7 @@ def _summed_up(part: Part, mapping: Mapping, fits: pl.DataFrame, done: Translati
         done.totals += _totals(part.file, fits)
         fits = fits.drop("_word")
     if part.day_end:
-        fits, check = _closed(part.file, fits, mapping.zone, part.day_end.tolerances)
+        fits, check = _closed(part.file, fits, mapping.zone, part.day_end)
         done.ledgers.append(check)
     return fits
 
@@ -172,18 +174,23 @@ def _totals(file: str, fits: pl.DataFrame) -> list[Total]:
 
 
 def _closed(
-    file: str, fits: pl.DataFrame, zone: str, tolerances: Sequence[Decimal]
+    file: str, fits: pl.DataFrame, zone: str, day_end: DayEnd
 ) -> tuple[pl.DataFrame, LedgerCheck]:
     """The events with their order inside each day, and how well the ledgers agree."""
     signed = pl.when(pl.col("direction") == "in").then("amount").otherwise(-pl.col("amount"))
     numbers = fits.select(
         holding=pl.col("holding_id").rank("dense").cast(pl.Int64),
         day=pl.col("occurred_at").dt.convert_time_zone(zone).dt.date().cast(pl.Int64),
+        moment=pl.col("occurred_at").to_physical(),
         fen=signed.fill_null(0),
         balance=pl.col("balance_after").fill_null(0),
     )
-    ends = day_ends(*(numbers[name].to_numpy() for name in numbers.columns))
-    within = {str(t): int((ends.off_fen <= int(t * 100)).sum()) for t in tolerances}
+    holding, day, moment, fen, balance = (numbers[n].to_numpy() for n in numbers.columns)
+    if day_end.rule == "file_order":
+        ends = in_order(holding, day, moment, fen, balance)
+    else:
+        ends = day_ends(holding, day, fen, balance)
+    within = {str(t): int((ends.off_fen <= int(t * 100)).sum()) for t in day_end.tolerances}
     worst = Decimal(int(ends.off_fen.max(initial=0))) / 100
     check = LedgerCheck(file, len(ends.off_fen), within, worst)
     return fits.with_columns(sequence=pl.Series(ends.sequence)), check

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bihuan.http import Gateway
-from bihuan.importer.run import ImportReport, run_import
+from bihuan.importer.run import ImportReport
 from shared.paths import ROOT
+from tests.e2e.imports import allow_marketing, export, import_bank, offered, score
 from tests.e2e.running import RunningSuite, running_suite
 
 FOLDER = ROOT.parent / "shared" / "data" / "berka"
@@ -33,30 +33,7 @@ def prague() -> Iterator[RunningSuite]:
 
 @pytest.fixture(scope="module")
 def imported(prague: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> ImportReport:
-    return _import(prague, tmp_path_factory.mktemp("berka"))
-
-
-def _import(suite: RunningSuite, folder: Path) -> ImportReport:
-    return run_import(
-        ROOT / "examples" / "berka" / "mapping.yaml",
-        FOLDER,
-        suite.url,
-        "importer",
-        _secret(suite, "importer"),
-        report=folder / "rejects.csv",
-        progress=lambda _step, _done, _total: None,
-    )
-
-
-def _secret(suite: RunningSuite, client: str) -> str:
-    return (suite.data / "secrets" / client).read_text().strip()
-
-
-def _export(suite: RunningSuite, kind: str) -> pl.DataFrame:
-    gateway = Gateway(suite.url, "importer", _secret(suite, "importer"))
-    frame = pl.from_arrow(gateway.download(f"/v1/{kind}:export"))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return import_bank(prague, "berka", FOLDER, tmp_path_factory.mktemp("berka") / "rejects.csv")
 
 
 def test_every_row_is_taken(imported: ImportReport) -> None:
@@ -68,8 +45,8 @@ def test_every_row_is_taken(imported: ImportReport) -> None:
 
 @pytest.mark.usefixtures("imported")
 def test_customers_and_products_come_out_as_they_went_in(prague: RunningSuite) -> None:
-    genders = _export(prague, "customers")["gender"].value_counts()
-    holdings = _export(prague, "holdings")
+    genders = export(prague, "/v1/customers:export")["gender"].value_counts()
+    holdings = export(prague, "/v1/holdings:export")
     loans = holdings.filter(pl.col("category") == "consumer_loan")
     cards = holdings.filter(pl.col("category") == "credit_card")
 
@@ -90,7 +67,7 @@ def test_customers_and_products_come_out_as_they_went_in(prague: RunningSuite) -
 
 @pytest.mark.usefixtures("imported")
 def test_both_feeds_come_out_with_their_totals(prague: RunningSuite) -> None:
-    events = _export(prague, "events").with_columns(
+    events = export(prague, "/v1/events:export").with_columns(
         word=pl.col("data").str.json_path_match("$.source_type")
     )
     totals = {
@@ -119,7 +96,7 @@ def test_ledgers_reconcile(imported: ImportReport) -> None:
 
 @pytest.mark.usefixtures("imported")
 def test_a_second_run_changes_nothing(prague: RunningSuite, tmp_path: Path) -> None:
-    again = _import(prague, tmp_path)
+    again = import_bank(prague, "berka", FOLDER, tmp_path / "rejects.csv")
 
     assert sum(counts.accepted for counts in again.counts.values()) == 0
     assert sum(counts.unchanged for counts in again.counts.values()) == 75_217
@@ -129,31 +106,18 @@ def test_a_second_run_changes_nothing(prague: RunningSuite, tmp_path: Path) -> N
 def test_the_bank_is_scored_and_customers_who_allowed_it_are_recommended_something(
     prague: RunningSuite,
 ) -> None:
-    operator = Gateway(prague.url, "operator", _secret(prague, "operator"))
-    run = operator.post("/v1/scoring-runs", {"kind": "nightly"})
-    scored = operator.follow_scoring(run["run_id"], lambda _done, _total: None)
-    assert scored["total"] == 5_369
+    assert score(prague) == 5_369
 
-    asked = _active_customers(operator)
-    said = {"channel": "all", "state": "granted", "text_version": "1998", "evidence": "form-1"}
-    for customer in asked:
-        path = f"/v1/customers/{customer}/consents/marketing"
-        assert prague.call("PUT", path, json=said).is_success
-    prague.eventually(lambda: _somebody_is_offered_something(prague, asked), seconds=30)
+    asked = _active_customers(prague)
+    allow_marketing(prague, asked)
+    prague.eventually(lambda: any(offered(prague, asked).values()), seconds=30)
 
 
-def _active_customers(operator: Gateway) -> list[str]:
+def _active_customers(suite: RunningSuite) -> list[str]:
     """Most accounts of the data fall silent years before 1998 ends; these did not."""
-    levels = pl.from_arrow(operator.download("/v1/memberships/export"))
-    assert isinstance(levels, pl.DataFrame)
+    levels = export(suite, "/v1/memberships/export", "operator")
     active = levels.filter(
         (pl.col("lifecycle") == "activation")
         & pl.col("rfm_segment").is_in(["general_value", "key_develop"])
     )
     return active["customer_id"].head(20).to_list()
-
-
-def _somebody_is_offered_something(suite: RunningSuite, asked: list[str]) -> bool:
-    paths = [f"/v1/customers/{customer}/recommendations" for customer in asked]
-    answers = [suite.call("GET", path, params={"channel": "app", "limit": 3}) for path in paths]
-    return any(answer.is_success and answer.json()["propositions"] for answer in answers)

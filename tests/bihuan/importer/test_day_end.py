@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bihuan.importer.day_end import day_ends
+from bihuan.importer.day_end import day_ends, in_order
 
 
 def _ends(*bookings: tuple[int, int, int, int]) -> tuple[list[int], list[int]]:
@@ -40,9 +40,24 @@ def test_of_equally_near_balances_the_later_entry_closes_the_day() -> None:
 
 def test_no_bookings_have_no_day() -> None:
     empty = np.array([], dtype=np.int64)
-    found = day_ends(empty, empty, empty, empty)
+    for found in (day_ends(*[empty] * 4), in_order(*[empty] * 5)):
+        assert len(found.sequence) == len(found.off_fen) == 0
 
-    assert len(found.sequence) == len(found.off_fen) == 0
+
+def test_the_latest_booking_closes_the_day_and_of_one_moment_the_last_told() -> None:
+    # holding, day, moment, fen, balance; it had 1000 before
+    bookings = [(1, 7, 90, 50, 1_150), (1, 7, 30, 100, 1_100), (1, 7, 90, -20, 1_130)]
+    found = in_order(*np.array(bookings, dtype=np.int64).T)
+
+    assert found.sequence.tolist() == [1, 0, 2]
+    assert found.off_fen.tolist() == [0]
+
+
+def test_a_missing_booking_is_told_on_its_own_day_alone() -> None:
+    days = [(1, 7, 7, 100, 600), (1, 8, 8, 100, 850), (1, 9, 9, 100, 950), (2, 8, 8, 10, 10)]
+    found = in_order(*np.array(days, dtype=np.int64).T)
+
+    assert found.off_fen.tolist() == [0, 150, 0, 0], "150 came in on day 8 that nobody told"
 
 
 LEDGERS = st.lists(

@@ -1,12 +1,13 @@
-"""The worked example of docs/MAPPINGS.md does what the page says."""
+"""The examples of docs/MAPPINGS.md and of examples/ do what their pages say."""
 
 import re
 from pathlib import Path
 
 import polars as pl
 import yaml
+from pydantic import TypeAdapter
 
-from bihuan.importer.mapping import Mapping, parse_mapping
+from bihuan.importer.mapping import FieldSource, Mapping, load_mapping, parse_mapping
 from bihuan.importer.sources import Sources
 from bihuan.importer.translate import translate
 from shared.paths import ROOT
@@ -57,3 +58,35 @@ def test_the_page_explains_every_key() -> None:
     }
 
     assert {key for key in keys if f"`{key}`" not in PAGE and f"{key}:" not in PAGE} == set()
+
+
+def test_each_snippet_of_fields_is_in_the_language() -> None:
+    snippets = [
+        yaml.load(text, Loader=yaml.BaseLoader)
+        for kind, text in BLOCKS
+        if kind == "yaml" and not text.startswith(("source:", "join:"))
+    ]
+
+    assert len(snippets) >= 7
+    for snippet in snippets:
+        TypeAdapter(dict[str, FieldSource]).validate_python(snippet)
+
+
+def test_the_rows_that_the_chinese_example_shows_come_in(tmp_path: Path) -> None:
+    folder = ROOT / "examples" / "gb18030"
+    page = (folder / "README.md").read_text()
+    people, accounts, moves = re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1:]
+    (tmp_path / "客户信息表.csv").write_bytes(people.encode("gb18030"))
+    (tmp_path / "存款账户.txt").write_bytes(f"\ufeff{accounts}".encode("gb18030"))
+    (tmp_path / "交易明细.csv").write_text(moves)
+    mapping = load_mapping(folder / "mapping.yaml")
+    done = translate(mapping, Sources(mapping, tmp_path))
+
+    assert done.rejects.is_empty()
+    assert {kind: frame.height for kind, frame in done.frames.items()} == {
+        "customers": 2,
+        "accounts": 2,
+        "holdings": 2,
+        "events": 1,
+    }
+    assert done.frames["customers"]["name"].to_list() == ["杨娜", "𠮷𬱖"]

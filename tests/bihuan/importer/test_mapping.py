@@ -23,6 +23,11 @@ def part(**changes: Any) -> dict[str, Any]:
     return document()["customers"][0] | changes
 
 
+def dated(pattern: str | list[str]) -> dict[str, Any]:
+    fields = part()["fields"] | {"birth_date": {"from": "{born}", "date": pattern}}
+    return {"customers": [part(fields=fields)]}
+
+
 def test_a_plain_mapping_is_read() -> None:
     mapping = parse_mapping(document())
 
@@ -59,6 +64,10 @@ def test_a_field_that_grants_consent_is_refused_too() -> None:
             "exactly one of from, choose, json",
         ),
         ({"files": {"people": {"path": "p", "header": False}}}, "needs its columns named"),
+        (dated("%Y-%m"), "%Y-%m needs %Y or %y, %m and %d"),
+        (dated("%Y-%b-%d"), "%Y-%b-%d holds %b; known are %Y"),
+        (dated("%Y%m%d %d"), "holds a part twice"),
+        (dated([]), "date"),
         (
             {
                 "events": [

@@ -6,7 +6,9 @@ import httpx
 import orjson
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
+from bihuan.cli import app
 from bihuan.http import Refused
 from bihuan.importer.mapping import MappingRefused
 from bihuan.importer.run import ImportReport, run_import
@@ -52,7 +54,7 @@ class Suite(httpx.BaseTransport):
         rows = pa.ipc.open_stream(request.read()).read_all().to_pylist()
         good = [row["customer_id"] for row in rows if row["party_type"] == "person"]
         self.rejects = [
-            {"row": at, "id": row["customer_id"], "reason": "party_type: martian"}
+            {"row": at, "id": row["customer_id"], "reason": "bad_party_type"}
             for at, row in enumerate(rows)
             if row["party_type"] != "person"
         ]
@@ -92,8 +94,8 @@ def test_what_fits_loads_and_the_rest_stands_in_the_report_with_file_line_and_re
     assert (report.counts["customers"].accepted, report.rejected) == (1, 2)
     assert (tmp_path / "rejects.csv").read_text().splitlines() == [
         "file,line,reason",
-        "people.csv,3,birth_date: no date: 'soon'",
-        "people.csv,4,party_type: martian",
+        "people.csv,3,birth_date from born: no date: 'soon'",
+        "people.csv,4,bad_party_type: 'martian'",
     ]
 
 
@@ -104,6 +106,23 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
 
     assert (again.accepted, again.unchanged) == (0, 1)
     assert len(set(suite.keys)) == 2, "each run is a job of its own"
+
+
+def test_a_check_tells_what_would_be_rejected_and_needs_no_suite(tmp_path: Path) -> None:
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    rejects = tmp_path / "rejects.csv"
+    options = ["--check", "--rejects", str(rejects), "--gateway", "http://127.0.0.1:9"]
+    done = CliRunner().invoke(
+        app, ["import", str(tmp_path / "mapping.yaml"), str(tmp_path), *options]
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "nothing was sent; 2 customers fit the mapping" in done.output
+    assert "1 × birth_date from born: no date: 'soon'" in done.output
+    assert rejects.read_text().splitlines()[1:] == [
+        "people.csv,3,birth_date from born: no date: 'soon'"
+    ]
 
 
 def test_a_clock_far_from_the_source_s_time_is_noted(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,8 @@ def test_rows_that_do_not_fit_are_set_aside_with_line_and_reason(tmp_path: Path)
 
     assert done.frames["customers"]["customer_id"].to_list() == ["c1", "c4"]
     assert done.rejects.rows() == [
-        ("people", 3, "birth_date: no date: 'soon'"),
-        ("people", 4, "party_type: not in the map: 'x'"),
+        ("people", 3, "birth_date from born: no date: 'soon'"),
+        ("people", 4, "party_type from kind: not in the map: 'x'"),
         ("people", 6, "customer_id: given before: c1"),
     ]
 
@@ -83,12 +83,14 @@ def test_a_join_takes_columns_only_where_one_row_agrees(tmp_path: Path) -> None:
     assert (
         "moves",
         6,
-        "customer_id: missing",
+        "customer_id from owner: missing",
     ) in done.rejects.rows(), "account B has two owners: it cannot be known which"
 
 
 def test_negative_amounts_are_rejected(tmp_path: Path) -> None:
-    assert ("moves", 5, "amount: negative") in _translate(tmp_path, events=[MOVES]).rejects.rows()
+    rejects = _translate(tmp_path, events=[MOVES]).rejects.rows()
+
+    assert ("moves", 5, "amount from sum: negative") in rejects
 
 
 def test_events_get_currency_time_zone_order_and_totals(tmp_path: Path) -> None:
@@ -117,10 +119,58 @@ def test_rows_that_are_not_wanted_are_skipped_not_rejected(tmp_path: Path) -> No
     assert (done.skipped, done.rejects.height) == (3, 0)
 
 
+def test_a_row_is_left_out_for_what_it_says(tmp_path: Path) -> None:
+    done = _translate(tmp_path, customers=[PEOPLE | {"unless": {"kind": ["x", "y"]}}])
+
+    assert (done.skipped, [line for _, line, _ in done.rejects.rows()]) == (1, [3, 6])
+
+
+def test_customers_come_out_of_a_file_of_bookings(tmp_path: Path) -> None:
+    fields = {"customer_id": "c{acc}", "party_type": "person", "birth_date": "{day}"}
+    done = _translate(tmp_path, customers=[{"file": "moves", "first_of": "acc", "fields": fields}])
+    days = done.frames["customers"].select("customer_id", "birth_date").rows()
+
+    assert days == [("cA", date(2020, 1, 1)), ("cB", date(2020, 1, 3))]
+    assert (done.skipped, done.rejects.height) == (3, 0)
+
+
+def test_the_first_that_fits_stands_for_its_key(tmp_path: Path) -> None:
+    part = PEOPLE | {"where": {"id": ["2", "3", "4"]}, "first_of": "kind"}
+    done = _translate(tmp_path, customers=[part])
+
+    assert done.frames["customers"]["customer_id"].to_list() == ["c4"]
+    assert done.rejects.rows() == [("people", 4, "party_type from kind: not in the map: 'x'")]
+
+
+def test_bookings_that_stand_in_order_close_their_day_with_the_last(tmp_path: Path) -> None:
+    closed = {"rule": "file_order", "tolerances": ["0.01"]}
+    done = _translate(tmp_path, events=[MOVES | {"day_end": closed}])
+    events, (check,) = done.frames["events"], done.ledgers
+
+    assert events.select("event_id", "sequence").rows() == [("e11", 0), ("e12", 0), ("e13", 1)]
+    assert (check.account_days, check.within, check.worst) == (2, {"0.01": 1}, 30)
+
+
+def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    fields = PEOPLE["fields"] | {"name": "{nothing}", "gender": "{sex}"}
+    with pytest.raises(MappingRefused) as refused:
+        _translate(tmp_path, customers=[PEOPLE | {"where": {"none": "x"}, "fields": fields}])
+
+    assert str(refused.value).splitlines() == [
+        "the files do not fit the mapping:",
+        "  customers[0].where: people.csv has no column none",
+        "  customers[0].fields.name: people.csv has no column nothing",
+        "  customers[0].fields.gender: people.csv has no column sex",
+        "  people.csv has id, kind, born",
+    ]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"where": {"nothing": "x"}},
+        {"unless": {"nothing": "x"}},
+        {"first_of": "nothing"},
         {"totals_by": "nothing"},
         {"join": [{"file": "accounts", "on": {"id": "nothing"}, "take": {"a": "acc"}}]},
         {"join": [{"file": "accounts", "on": {"nothing": "who"}, "take": {"a": "acc"}}]},
@@ -146,7 +196,7 @@ def test_a_column_that_is_not_there_refuses_the_mapping(
 def test_a_taken_column_may_not_hide_one_of_the_file(tmp_path: Path) -> None:
     join = {"file": "accounts", "on": {"id": "who"}, "take": {"born": "acc"}}
 
-    with pytest.raises(MappingRefused, match="people has a column born already"):
+    with pytest.raises(MappingRefused, match=r"people\.csv has a column born already"):
         _translate(tmp_path, customers=[PEOPLE | {"join": [join]}])
 
 
