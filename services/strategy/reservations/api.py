@@ -10,6 +10,7 @@ from services.strategy.reservations.domain import Reservation, State
 from services.strategy.reservations.schemas import ReservationCreate, ReservationRead
 from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, requires
+from shared.database import Begin
 from shared.idempotency import Idempotent
 from shared.problems import problem_responses
 
@@ -30,9 +31,8 @@ router = APIRouter(
     response_model=ReservationRead,
     responses=problem_responses(404, 409, 422, 428),
 )
-async def create_reservation(  # noqa: PLR0917 - FastAPI passes them by name
+async def create_reservation(
     wanted: ReservationCreate,
-    database: AppDatabase,
     settings: AppSettings,
     clock: Clock,
     token: CurrentToken,
@@ -40,13 +40,15 @@ async def create_reservation(  # noqa: PLR0917 - FastAPI passes them by name
 ) -> Response:
     """Hold quota for a sale that is being made; never more than there is."""
 
-    async def work() -> Response:
+    amount = wanted.amount and wanted.amount.in_currency_of_bank(settings.bank_currency)
+
+    async def work(begin: Begin) -> Response:
         reservation = await service.reserve(
-            database,
+            begin,
             token,
             customer_id=wanted.customer_id,
             product=wanted.product,
-            amount=wanted.amount.amount if wanted.amount else None,
+            amount=amount,
             now=clock.now(),
             lifetime=settings.reservation_lifetime,
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.strategy.reservations.domain import State
+from shared.errors import FieldError, Invalid
 
 
 class MoneyUpdate(BaseModel):
@@ -16,6 +17,20 @@ class MoneyUpdate(BaseModel):
         description="In `currency`"
     )
     currency: str = Field(pattern="^[A-Z]{3}$", description="The bank's currency")
+
+    def in_currency_of_bank(self, currency: str) -> Decimal:
+        """Return the amount in the currency that quotas are kept in.
+
+        Raises:
+            Invalid: if it is in another one.
+        """
+        if self.currency != currency:
+            raise Invalid(
+                f"Quotas are kept in {currency}; convert the amount before you send it",
+                code="foreign_currency",
+                errors=[FieldError("/amount/currency", f"must be {currency}")],
+            )
+        return self.amount
 
 
 class ReservationCreate(BaseModel):

@@ -26,14 +26,14 @@ from services.strategy.reservations.domain import (
     State,
     units_of,
 )
-from shared.auth import Token
-from shared.database import Database
+from shared.database import Begin, Database
 from shared.errors import NotFound
 from shared.ids import new_id
+from shared.tokens import Token
 
 
 async def reserve(
-    database: Database,
+    begin: Begin,
     token: Token,
     *,
     customer_id: str,
@@ -49,22 +49,22 @@ async def reserve(
         QuotaExhausted: not so much is left.
     """
     token.must_see(customer_id)
-    async with database.transaction() as connection:
-        wanted = await _product(connection, product)
-        await _check_order(connection, wanted, customer_id, token, now=now)
-        reservation = Reservation(
-            id=new_id(),
-            customer_id=customer_id,
-            product=product,
-            units=units_of(wanted, amount),
-            state=State.RESERVED,
-            at=now,
-            expires_at=now + lifetime,
-        )
-        if not await products.take(connection, product, reservation.units):
-            raise QuotaExhausted(f"Less than {reservation.units} is left of {product}'s quota")
-        await repository.add(connection, reservation)
-        return reservation
+    connection = await begin()
+    wanted = await _product(connection, product)
+    await _check_order(connection, wanted, customer_id, token, now=now)
+    reservation = Reservation(
+        id=new_id(),
+        customer_id=customer_id,
+        product=product,
+        units=units_of(wanted, amount),
+        state=State.RESERVED,
+        at=now,
+        expires_at=now + lifetime,
+    )
+    if not await products.take(connection, product, reservation.units):
+        raise QuotaExhausted(f"Less than {reservation.units} is left of {product}'s quota")
+    await repository.add(connection, reservation)
+    return reservation
 
 
 async def settle(

@@ -21,10 +21,10 @@ async def set_quota(api, product, quota):
     assert response.status_code == 200, response.text
 
 
-async def reserve(api, amount=None, product=FUND):
+async def reserve(api, amount=None, product=FUND, currency="CNY"):
     body: dict[str, object] = {"product": product, "customer_id": "c1"}
     if amount is not None:
-        body["amount"] = {"amount": amount, "currency": "CNY"}
+        body["amount"] = {"amount": amount, "currency": currency}
     return await api.post("/v1/reservations", json=body, headers=keyed())
 
 
@@ -104,3 +104,14 @@ async def test_a_decision_requires_quota_left(api, database) -> None:
     candidates = (await api.get(path, headers=ALL_SCOPES)).json()["candidates"]
     codes = {c["action"]: c["code"] for c in candidates}
     assert codes["develop_value-index_plan"] == "quota_exhausted"
+
+
+async def test_an_amount_in_another_currency_takes_nothing_of_a_quota(api, database) -> None:
+    await arrive(database)
+    await set_quota(api, FUND, {"kind": "amount", "total": "1000.00"})
+
+    refused = await reserve(api, "1000.00", currency="USD")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "foreign_currency")
+    assert refused.json()["errors"][0]["pointer"] == "/amount/currency"
+    assert (await reserve(api, "1000.00")).status_code == 201
