@@ -3,8 +3,10 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+KILLS ?= 30
+SEED ?= $(shell echo $$RANDOM)
 
-.PHONY: help setup run test check openapi release-openapi lock bench clean
+.PHONY: help setup run test check openapi release-openapi lock faults bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,6 +43,9 @@ release-openapi: setup  ## make the current API documents the promise that later
 lock: setup  ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --no-emit-index-url --no-header --upgrade --output-file requirements.lock
+
+faults: setup  ## kill a whole suite's processes, KILLS times, drawn from SEED (default: a new one)
+	$(BIN)/python -m pytest tests/faults --kills $(KILLS) --seed $(SEED) $(ARGS)
 
 bench: setup  ## run the benchmarks, writing bench/results/ (ARGS=--short for a quick look)
 	$(BIN)/python -m bench $(ARGS)

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import calibrate, events, floor, freshness, product, recommendations, report
+from bench import calibrate, events, floor, freshness, product, recommendations, report, scoring
 from bench.plan import FULL, SHORT, Plan
 
-FIGURES = ("recommendations", "events", "freshness")
+FIGURES = ("recommendations", "events", "freshness", "scoring")
 
 
 def main() -> None:
@@ -33,6 +33,8 @@ def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
         return events.run(suite, plan)
     if name == "freshness":
         return freshness.run(suite, plan)
+    if name == "scoring":
+        return scoring.run(suite)
     with tempfile.TemporaryDirectory(prefix="bihuan-floor-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL may run under another account than ours
         with floor.running(Path(folder)) as started:

@@ -1,6 +1,7 @@
 """`bihuan`: run the suite and speak to it. Everything but `up` and `doctor` goes over HTTP only."""
 
 import json
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,11 +11,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from bihuan import demonstration, plan, up
-from bihuan.data_folder import SERVICES, DataFolder, UnknownClient
+from bihuan.data_folder import SERVICES, DataFolder, FolderUnusable, UnknownClient
+from bihuan.databases import DatabaseUnusable, require_usable
 from bihuan.doctor import State, examine
+from bihuan.doctor.report import findings_table
 from bihuan.http import Gateway, Refused
 from bihuan.plan import PortTaken, Wish
 from bihuan.progress import progress_bars
@@ -24,8 +26,10 @@ from shared.postgres import PostgresError
 
 OPERATOR = "operator"
 DEFAULT_GATEWAY = "http://127.0.0.1:8000"
-MENDABLE = (Refused, NotReady, PortTaken, PostgresError, UnknownClient)
-MARKS = {State.GOOD: "[green]✓[/]", State.NOTE: "[yellow]•[/]", State.BAD: "[red]✗[/]"}
+MENDABLE = (
+    *(Refused, NotReady, PortTaken, PostgresError, UnknownClient),
+    *(FolderUnusable, DatabaseUnusable, OSError),
+)
 
 app = typer.Typer(
     name="bihuan",
@@ -80,7 +84,13 @@ def start(
     )
     with _errors_in_words(), up.stopped_by_signals():
         folder.prepare()
-        with Suite(folder, plan.programs(wish), plan.missing_databases()) as suite:
+        suite = Suite(
+            folder,
+            plan.programs(wish),
+            plan.missing_databases(),
+            check=lambda: folder.make_keys(is_new=require_usable(folder)),
+        )
+        with suite:
             up.wait_until_ready(suite, console)
             gateway_url = f"http://{plan.HOST}:{port}"
             if demo and folder.read_loaded() is None:
@@ -117,25 +127,31 @@ def import_bank(
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go; default <source>-rejects.csv")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what would be rejected; send nothing")
+    ] = False,
     client: Annotated[str, typer.Option(help="OAuth client to act as")] = demonstration.LOADER,
 ) -> None:
     """Bring a real bank's files in through a declarative mapping."""
     from bihuan.importer.mapping import MappingRefused  # noqa: PLC0415  `--help` need not wait
-    from bihuan.importer.run import run_import  # noqa: PLC0415  as above
+    from bihuan.importer.run import check_import, run_import  # noqa: PLC0415  as above
 
     folder = DataFolder(data.resolve())
     with _errors_in_words(MappingRefused), progress_bars(console) as progress:
-        done = run_import(
-            mapping,
-            directory,
-            _gateway_url(folder, gateway),
-            client,
-            folder.secret_of(client),
-            report=rejects,
-            progress=progress,
-        )
+        if check:
+            done = check_import(mapping, directory, report=rejects, progress=progress)
+        else:
+            done = run_import(
+                mapping,
+                directory,
+                _gateway_url(folder, gateway),
+                client,
+                folder.secret_of(client),
+                report=rejects,
+                progress=progress,
+            )
     for part in import_tables(done):
-        console.print(part)
+        console.print(part, soft_wrap=isinstance(part, str), markup=False)
 
 
 @app.command()
@@ -189,6 +205,42 @@ def rebuild(
 
 
 @app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="Folder to be made, readable by you alone")],
+    *,
+    data: Data = Path("data"),
+) -> None:
+    """Back up databases, secrets and keys, also while the suite runs."""
+    from bihuan.backup import BackupRefused, save  # noqa: PLC0415  `--help` need not wait
+
+    folder = DataFolder(data.resolve())
+    with _errors_in_words(BackupRefused), progress_bars(console) as report:
+        made = save(folder, target.resolve(), report)
+    console.print(f"{target} holds everything as it was at {made.taken_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A backup")],
+    *,
+    data: Data = Path("data"),
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite what folder and databases hold")
+    ] = False,
+) -> None:
+    """Restore a backup into a new data folder, or into the databases that are set."""
+    from bihuan.backup import BackupRefused, restore  # noqa: PLC0415  as above
+
+    folder = DataFolder(data.resolve())
+    with _errors_in_words(BackupRefused), progress_bars(console) as report:
+        made = restore(folder, source.resolve(), replace=replace, report=report)
+    console.print(
+        f"restored as of {made.taken_at:%Y-%m-%d %H:%M:%S} UTC; what happened later is not in it: "
+        f"see docs/OPERATIONS.md before you start the suite"
+    )
+
+
+@app.command()
 def doctor(
     *,
     data: Data = Path("data"),
@@ -196,31 +248,23 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
     """Say what is wrong and what to do about it; exit code 1 if anything is."""
-    findings = list(examine(DataFolder(data.resolve()), port))
+    with _errors_in_words():
+        findings = list(examine(DataFolder(data.resolve()), port))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
     else:
-        table = Table("", "what")
-        for column in ("how it is", "what to do"):
-            table.add_column(column, overflow="fold")
-        for finding in findings:
-            table.add_row(MARKS[finding.state], finding.what, finding.detail, finding.advice)
-        console.print(table)
+        for part in findings_table(findings):
+            console.print(part)
     if any(finding.state is State.BAD for finding in findings):
         raise typer.Exit(1)
 
 
 def _load_demo(suite: Suite, gateway_url: str, customers: int, seed: int) -> None:
-    with progress_bars(console) as report:
-        load = partial(
-            demonstration.bring,
-            suite.folder,
-            gateway_url,
-            customers=customers,
-            seed=seed,
-            report=report,
-        )
-        up.keep_while(suite, load)
+    """Have `bihuan demo` do it: what drawing a bank takes of memory would stay here for good."""
+    program = [sys.executable, "-m", "bihuan.cli", "demo", "--data", str(suite.folder.root)]
+    program += ["--gateway", gateway_url, "--customers", str(customers), "--seed", str(seed)]
+    if code := up.run_beside(suite, program):
+        raise typer.Exit(code)
 
 
 def _client(data: Path, gateway: str | None, client_id: str) -> Gateway:

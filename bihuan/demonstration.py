@@ -4,6 +4,7 @@ import time
 from datetime import datetime
 
 from bihuan.data_folder import DataFolder
+from bihuan.demo.ids import customer_id
 from bihuan.http import Gateway, Refused
 from bihuan.progress import Report
 
@@ -51,12 +52,8 @@ def example(folder: DataFolder, gateway_url: str) -> str | None:
     loaded = folder.read_loaded()
     if loaded is None:
         return None
-    import numpy as np  # noqa: PLC0415  as above
-
-    from bihuan.demo.people import customer_ids  # noqa: PLC0415  as above
-
     gateway = Gateway(gateway_url, READER, folder.secret_of(READER))
-    ids: list[str] = customer_ids(np.arange(1, min(loaded["customers"], CANDIDATES) + 1)).to_list()
+    ids = [customer_id(number + 1) for number in range(min(loaded["customers"], CANDIDATES))]
     deadline = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < deadline:
         for customer in ids:

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
 import orjson
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 PROBLEM = "application/problem+json"
@@ -37,6 +39,7 @@ class Gateway:
         url: such as http://127.0.0.1:8000.
         client_id: of the client the command acts as.
         client_secret: its secret.
+        patience_seconds: how long to wait for an answer.
         transport: tests pass their own.
     """
 
@@ -46,10 +49,11 @@ class Gateway:
         client_id: str,
         client_secret: str,
         *,
+        patience_seconds: float = 120,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url
-        limits = httpx.Timeout(10, read=120, write=120)
+        limits = httpx.Timeout(10, read=patience_seconds, write=patience_seconds)
         self._http = httpx.Client(
             base_url=url, transport=transport or httpx.HTTPTransport(retries=2), timeout=limits
         )
@@ -84,14 +88,16 @@ class Gateway:
     def put(self, path: str, json: Any) -> Json:
         return self._call("PUT", path, json=json)
 
-    def upload(self, path: str, table: pa.Table) -> str:
+    def upload(self, path: str, table: "pa.Table") -> str:
         """Hand a table to a bulk import; returns the id of the job that takes it in."""
         headers = {"Content-Type": ARROW_STREAM, "Idempotency-Key": str(uuid4())}
         answer = self._call("POST", path, content=_arrow_stream(table), headers=headers)
         return answer["job_id"]
 
-    def download(self, path: str, params: Mapping[str, str | int] | None = None) -> pa.Table:
+    def download(self, path: str, params: Mapping[str, str | int] | None = None) -> "pa.Table":
         """The whole table of an export."""
+        import pyarrow as pa  # noqa: PLC0415  20 MB that the supervisor need not hold
+
         response = self._answer("GET", path, params=params or {}, headers=self._authorization())
         return pa.ipc.open_stream(response.content).read_all()
 
@@ -154,7 +160,9 @@ class Gateway:
         return response
 
 
-def _arrow_stream(table: pa.Table) -> bytes:
+def _arrow_stream(table: "pa.Table") -> bytes:
+    import pyarrow as pa  # noqa: PLC0415  as above
+
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

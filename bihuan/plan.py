@@ -3,15 +3,21 @@
 import os
 import socket
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bihuan.data_folder import OWNERS, SERVICES, DataFolder
+import psutil
+
+from bihuan.data_folder import KEYS, OWNERS, SERVICES, DataFolder
+from bihuan.environment import is_set
 from bihuan.processes import Program
 
 FIRST_SERVICE_PORT = 8101
 HOST = "127.0.0.1"
+SOMEBODY = "a process of another user"
 
 
 class PortTaken(Exception):
@@ -47,12 +53,12 @@ def programs(wish: Wish) -> list[Program]:
 
 def missing_databases(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Whose database address is not set, and must be embedded."""
-    return [
-        owner
-        for owner in OWNERS
-        if not {_variable(owner, "DATABASE_URL"), _variable(owner, "DATABASE_URL_FILE")}
-        & set(environment)
-    ]
+    return [owner for owner in OWNERS if not is_set(_variable(owner, "DATABASE_URL"), environment)]
+
+
+def has_our_databases(run: Mapping[str, Any]) -> bool:
+    """Whether a running suite was told of the same databases as our environment tells us."""
+    return (run["postgres"]["port"] is not None) is bool(missing_databases())
 
 
 def _of(
@@ -62,6 +68,7 @@ def _of(
     yield Program(
         name=owner,
         command=(sys.executable, "-m", f"{package}.main"),
+        module=f"{package}.main",
         environment=told,
         url=f"http://{HOST}:{ports[owner]}",
     )
@@ -70,21 +77,22 @@ def _of(
         yield Program(
             name=f"{owner}-worker",
             command=(sys.executable, "-m", f"{package}.worker"),
+            module=f"{package}.worker",
             environment={**told, _variable(owner, "ALIVE_FILE"): str(alive_file)},
             alive_file=alive_file,
         )
 
 
 def _told(wish: Wish, folder: DataFolder, ports: Mapping[str, int]) -> dict[str, str]:
-    """Environment of all of them; secrets travel as the names of files."""
+    """Environment of all of them; secrets travel as the names of files, unless the bank's do."""
     address = f"http://{HOST}:{wish.port}"
     told = {
         "BIHUAN_ENVIRONMENT": wish.environment,
         "BIHUAN_GATEWAY_URL": address,
         "BIHUAN_TOKEN_ISSUER": address,
         "BIHUAN_GATEWAY_SECRETS_DIR": str(folder.secrets),
-        "BIHUAN_GATEWAY_KEY_ENCRYPTION_KEY_FILE": str(folder.keys / "key_encryption_key"),
-        "BIHUAN_PROFILE_IDENTIFIER_KEYS_FILE": str(folder.keys / "identifier_keys"),
+        "BIHUAN_GATEWAY_DATABASE_URL_FILE": str(folder.database_url_file("gateway")),
+        **{f"{variable}_FILE": str(folder.keys / name) for name, variable in KEYS.items()},
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
     }
@@ -96,9 +104,13 @@ def _told(wish: Wish, folder: DataFolder, ports: Mapping[str, int]) -> dict[str,
         told[_variable("gateway", f"{service.upper()}_URL")] = f"http://{HOST}:{ports[service]}"
         secret = str(folder.secrets / f"{service}-service")
         told[_variable(service, "CLIENT_SECRET_FILE")] = secret
-    for owner in missing_databases():
-        told[_variable(owner, "DATABASE_URL_FILE")] = str(folder.database_url_file(owner))
-    return told
+        told[_variable(service, "DATABASE_URL_FILE")] = str(folder.database_url_file(service))
+    return {name: value for name, value in told.items() if not _is_given(name)}
+
+
+def _is_given(name: str) -> bool:
+    variable = name.removesuffix("_FILE")
+    return name != variable and is_set(variable)
 
 
 def _variable(owner: str, name: str) -> str:
@@ -119,7 +131,10 @@ def _ports(wish: Wish) -> dict[str, int]:
 
 def _require_free(port: int, option: str) -> None:
     if not is_free(port):
-        raise PortTaken(f"port {port} is in use; stop what uses it, or choose another by {option}")
+        raise PortTaken(
+            f"port {port} is in use by {listener(port) or SOMEBODY}; "
+            f"stop it, or choose another by {option}"
+        )
 
 
 def is_free(port: int) -> bool:
@@ -131,6 +146,26 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def listener(port: int) -> str | None:
+    """The process that listens on a port, if we may know it."""
+    for process in psutil.process_iter(["name"]):
+        try:
+            connections = process.net_connections(kind="tcp")
+        except psutil.Error:
+            continue
+        if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections):
+            return f"process {process.pid} ({_called(process)})"
+    return None
+
+
+def _called(process: psutil.Process) -> str:
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        words = []
+    return textwrap.shorten(" ".join(words), 60, placeholder=" …") or process.info["name"]
 
 
 def _free_port(wanted: int, taken: set[int]) -> int:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bihuan.forks import Forked, Nursery
 from shared import child
 
 FIRST_PAUSE_SECONDS = 0.2
@@ -21,28 +22,31 @@ STOP_SECONDS = 10.0
 class Program:
     """What to run and what it is told.
 
+    A `module` of ours, if named, may be forked from the nursery in place of running `command`.
     `environment` is added to our own. A server answers at `url`; a worker touches `alive_file`
     every few seconds (`shared.health`).
     """
 
     name: str
     command: Sequence[str]
+    module: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     url: str | None = None
     alive_file: Path | None = None
 
 
 class Child:
-    """One program, kept running as our direct child in a session of its own.
+    """One program, kept running in a session of its own.
 
     The kernel kills it when we end, however we end. Its output is appended to one log file.
     """
 
-    def __init__(self, program: Program, logs: Path) -> None:
+    def __init__(self, program: Program, logs: Path, nursery: Nursery | None = None) -> None:
         self.program = program
+        self._nursery = nursery
         self.log = logs / f"{program.name}.log"
         self.restarts = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._started_at = 0.0
         self._start_again_at = 0.0
         self._pause = FIRST_PAUSE_SECONDS
@@ -59,15 +63,7 @@ class Child:
         """Start it. Call this from the main thread: its end would be the end of the program."""
         if self.program.alive_file is not None:
             self.program.alive_file.unlink(missing_ok=True)
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own programs
-                child.command(self.program.command, on_parent_death=signal.SIGKILL),
-                env={**os.environ, **self.program.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = self._fork() or self._run()
         self._started_at = time.monotonic()
         self._start_again_at = 0.0
 
@@ -106,6 +102,23 @@ class Child:
         except subprocess.TimeoutExpired:
             self.tell(signal.SIGKILL)
             self._process.wait()
+
+    def _fork(self) -> Forked | None:
+        program = self.program
+        if self._nursery is None or program.module is None:
+            return None
+        return self._nursery.fork(program.name, program.module, program.environment, self.log)
+
+    def _run(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  our own programs
+                child.command(self.program.command, on_parent_death=signal.SIGKILL),
+                env={**os.environ, **self.program.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def last_words(self, lines: int = 5) -> str:
         """End of its log."""

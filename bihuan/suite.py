@@ -1,6 +1,7 @@
 """The whole suite as one process tree: database first, everything else above it."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from bihuan.data_folder import DataFolder
+from bihuan.forks import Nursery
 from bihuan.processes import Child, Program, stop_all
 from shared.health import worker_is_well
 from shared.logging import log
@@ -33,6 +35,7 @@ class Suite:
         folder: prepared; one suite at a time may use it.
         programs: in the order of their start; they are stopped in the reverse order.
         databases: whose databases to keep in the embedded PostgreSQL; none: it is not started.
+        check: called when the database is up and no program started yet; may refuse.
         durable: False lets it forget on a power cut; for tests.
     """
 
@@ -42,11 +45,15 @@ class Suite:
         programs: Sequence[Program],
         databases: Sequence[str] = (),
         *,
+        check: Callable[[], None] = lambda: None,
         durable: bool = True,
     ) -> None:
         self.folder = folder
-        self.children = [Child(program, folder.logs) for program in programs]
+        self._nursery = _nursery(programs, folder)
+        self.children = [Child(program, folder.logs, self._nursery) for program in programs]
         self.database_restarts = 0
+        self._is_noted = False
+        self._check = check
         self._databases = databases
         self._postgres = EmbeddedPostgres(folder.postgres, durable=durable) if databases else None
         self._lock = FolderLock(folder.root)
@@ -74,19 +81,23 @@ class Suite:
         """
         self._lock.take()
         try:
+            if self._nursery is not None:
+                self._nursery.start()
             self._start_database()
+            self._check()
             for child in self.children:
                 child.start()
         except BaseException:
             self.stop()
             raise
-        self._note()
+        if self.children:
+            self._note()
 
     def watch(self) -> None:
         """Start again what died; the database comes before those that need it."""
         self._watch_database()
         started = [child.look_after() for child in self.children]
-        if any(started):
+        if any(started) or not self._is_noted:
             self._note()
 
     def stop(self) -> None:
@@ -94,6 +105,8 @@ class Suite:
         gateway, services = self.children[:1], self.children[1:]
         stop_all(services)
         stop_all(gateway)
+        if self._nursery is not None:
+            self._nursery.stop()
         if self._postgres is not None:
             self._postgres.stop()
         self.folder.run_file.unlink(missing_ok=True)
@@ -157,18 +170,32 @@ class Suite:
             }
             for child in self.children
         }
-        self.folder.write_run(
-            {
-                "supervisor": os.getpid(),
-                "gateway_url": self.children[0].program.url,
-                "postgres": {
-                    "pid": self.database_pid,
-                    "port": self.database_port,
-                    "restarts": self.database_restarts,
-                },
-                "processes": processes,
-            }
-        )
+        run = {
+            "supervisor": os.getpid(),
+            "gateway_url": self.children[0].program.url,
+            "postgres": {
+                "pid": self.database_pid,
+                "port": self.database_port,
+                "restarts": self.database_restarts,
+            },
+            "processes": processes,
+        }
+        try:
+            self.folder.write_run(run)
+        except OSError as error:  # a full disk must not end the suite: noted at the next look
+            if self._is_noted:
+                log.error("run_not_noted", reason=str(error))
+            self._is_noted = False
+        else:
+            self._is_noted = True
+
+
+def _nursery(programs: Sequence[Program], folder: DataFolder) -> Nursery | None:
+    """The nursery of those that can be forked; elsewhere than on Linux, libraries forbid it."""
+    ours = [program for program in programs if program.module is not None]
+    if not ours or sys.platform != "linux":
+        return None
+    return Nursery(ours[0].environment, folder.logs / "nursery.log")
 
 
 def is_ready(child: Child) -> bool:

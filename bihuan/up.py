@@ -1,9 +1,10 @@
 """`bihuan up`: start the suite, show that it becomes ready, and keep it until told to stop."""
 
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
+from shared import child
 
 READY_SECONDS = 300.0
 WATCH_SECONDS = 0.2
@@ -80,6 +82,21 @@ def keep_while(suite: Suite, work: Callable[[], Result]) -> Result:
         suite.watch()
         wait([done], WATCH_SECONDS)
     return done.result()
+
+
+def run_beside(suite: Suite, program: Sequence[str]) -> int:
+    """Look after the suite while a program runs beside it, on our terminal; its exit code."""
+    process = subprocess.Popen(  # noqa: S603  a program of ours
+        child.command(program, on_parent_death=signal.SIGINT), start_new_session=True
+    )
+    try:
+        while process.poll() is None:
+            suite.watch()
+            time.sleep(WATCH_SECONDS)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+    return process.returncode
 
 
 def explain(folder: DataFolder, gateway_url: str, customer: str | None, console: Console) -> None:

@@ -57,6 +57,8 @@ class Directory:
         self._staff: dict[str, Staff | None] = {}
         self.jwks_document: dict[str, Any] = {}
         self._published: list[str] = []
+        self._changed = asyncio.Event()
+        self.is_stopping = False
 
     @property
     def known(self) -> Known:
@@ -116,6 +118,7 @@ class Directory:
         if self._known is None or known.revision >= self._known.revision:
             self._known, self._staff = known, {}
             self._publish()
+            self._wake()
 
     def _publish(self) -> None:
         """Compose the JWKS document anew, if a key has come or has been retired for long enough."""
@@ -140,6 +143,21 @@ class Directory:
                 SQLAlchemyError,
             ) as error:
                 log.warning("directory_not_refreshed", error=type(error).__name__)
+
+    async def changed(self, seconds: float) -> None:
+        """Wait until the state is read anew, the time is up, or the gateway is told to end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+
+    def stop(self) -> None:
+        """Let those who wait for a change go on now."""
+        self.is_stopping = True
+        self._wake()
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def _revision(self) -> int:
         async with self._database.connection() as connection:

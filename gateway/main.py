@@ -3,12 +3,10 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import httpx
 import orjson
-import uvicorn
 import yaml
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -43,7 +41,8 @@ from shared import app as kit
 from shared.client import ServiceClient
 from shared.clock import real_now
 from shared.database import Database
-from shared.logging import configure_logging, log
+from shared.logging import log
+from shared.server import serve
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 TITLE = "Bihuan 闭环"
@@ -170,36 +169,16 @@ def _merged(documents: dict[str, Any]) -> Merged:
     return Merged(orjson.dumps(document), scopes_of(document["paths"]))
 
 
-class _Server(uvicorn.Server):
-    """Tells the door of the signal to stop; uvicorn tells it only once every poll has answered."""
-
-    def __init__(self, config: uvicorn.Config, door: Door) -> None:
-        super().__init__(config)
-        self._door = door
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Let polls answer, then stop as uvicorn does."""
-        self._door.stop()
-        super().handle_exit(sig, frame)
-
-
-def serve(settings: Settings) -> None:
-    """Run the gateway until it is told to stop."""
-    configure_logging(settings.service, settings.log_level)
+def main() -> None:
+    settings = Settings.read()
     door = create_gateway(settings)
-    config = uvicorn.Config(
-        door,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=75,
-    )
-    _Server(config, door).run()
+
+    def stop() -> None:
+        door.stop()
+        door.own.state.directory.stop()
+
+    serve(door, settings, told_to_stop=stop)
 
 
 if __name__ == "__main__":
-    serve(Settings.read())
+    main()

@@ -50,6 +50,9 @@ class Settings(ServiceSettings):
 
     max_import_bytes: int = Field(default=256 * 2**20, description="Largest body of an import")
     answer_seconds: float = Field(default=2.0, description="Longest silence of an ordinary answer")
+    fallback_seconds: float = Field(
+        default=0.19, description="For an answer that another one can stand in for, in all"
+    )
     feed_grace_seconds: float = Field(default=5.0, description="Added to a feed's own `wait`")
     stream_seconds: float = Field(default=10.0, description="Longest silence between two chunks")
     view_seconds: float = Field(default=1.5, description="Deadline of each part of the 360° view")

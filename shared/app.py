@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Annotated, Any
 
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,8 @@ from shared.clock import BusinessClock
 from shared.clock_follower import follow_clock, initial_clock
 from shared.database import Database
 from shared.errors import FieldError, Malformed, UnsupportedMedia
-from shared.logging import configure_logging, log
+from shared.idle import resting_when_idle
+from shared.logging import log
 from shared.settings import ServiceSettings
 
 Start = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
@@ -84,22 +85,6 @@ def create_app(
     return app
 
 
-def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Run the server process of a service until it is told to stop."""
-    configure_logging(settings.service, settings.log_level)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=75,
-    )
-
-
 def _app_database(request: Request) -> Database:
     return request.app.state.database
 
@@ -122,6 +107,15 @@ AppClient = Annotated[ServiceClient, Depends(_app_client)]
 Clock = Annotated[BusinessClock, Depends(_app_clock)]
 
 
+async def _open_session(database: AppDatabase) -> AsyncGenerator[AsyncSession]:
+    async with database.sessions() as session, session.begin():
+        yield session
+
+
+# "function": the commit comes before the answer leaves, so that nobody reads 201 for lost work
+Session = Annotated[AsyncSession, Depends(_open_session, scope="function")]
+
+
 def _lifespan(
     migrations: Path | None, start: Sequence[Start]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -135,6 +129,7 @@ def _lifespan(
             if migrations is not None:
                 await database.upgrade(migrations)
             app.state.is_migrated = True
+            await stack.enter_async_context(resting_when_idle(database.rest))
             await stack.enter_async_context(
                 follow_clock(app.state.clock, app.state.client, app.state.settings)
             )

@@ -4,7 +4,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
 import orjson
@@ -16,7 +15,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from starlette.requests import HTTPConnection
 
-from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from shared.errors import Forbidden, Unauthenticated, Unavailable
+from shared.tokens import Token
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068, no secret
 ALGORITHM = "ES256"
@@ -24,39 +24,6 @@ LEEWAY_SECONDS = 5
 CACHED_TOKENS = 4096
 REFETCH_SECONDS = 10.0
 KEYS_KEPT_SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A verified access token.
-
-    `customer`, `org` and `rm` narrow whose data it reaches (None: not narrowed);
-    `actor` is the person named by the gateway's signed claim, with that person's `roles`.
-    """
-
-    client_id: str
-    scopes: frozenset[str]
-    expires_at: int
-    customer: str | None = None
-    org: str | None = None
-    rm: str | None = None
-    actor: str | None = None
-    roles: tuple[str, ...] = field(default=())
-
-    @property
-    def author(self) -> str:
-        """The person, or the client where no person stands behind the call."""
-        return self.actor or self.client_id
-
-    def must_see(self, customer_id: str) -> None:
-        """Hide every other customer from a token bound to one.
-
-        Raises:
-            NotFound: if this customer is not the token's.
-        """
-        if self.customer not in {None, customer_id}:
-            raise NotFound(f"No customer {customer_id}")
-
 
 FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
 

@@ -38,7 +38,7 @@ def command(
 def main(arguments: Sequence[str]) -> None:
     number, uid, gid, parent, *program = arguments
     _become(uid, gid)
-    _end_with_parent(int(number), int(parent))
+    end_with_parent(int(number), int(parent))
     try:
         os.execvp(program[0], program)  # noqa: S606  no shell is the point
     except OSError as error:
@@ -53,7 +53,8 @@ def _become(uid: str, gid: str) -> None:
         os.setuid(int(uid))
 
 
-def _end_with_parent(number: int, parent: int) -> None:
+def end_with_parent(number: int, parent: int) -> None:
+    """Have the kernel send us a signal when our parent ends; end now if it has already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:  # it ended before the order was placed

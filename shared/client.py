@@ -13,7 +13,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from shared.errors import DomainError, FieldError, Unavailable
-from shared.problems import KINDS, MEDIA_TYPE
+from shared.statuses import KINDS, MEDIA_TYPE
 from shared.trace import traceparent
 
 DEADLINE_SECONDS = 2.0
@@ -23,7 +23,7 @@ RENEW_BEFORE_SECONDS = 30.0
 CONNECTIONS = 64
 RETRIED = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
-Params = Mapping[str, str | int | None]
+Params = Mapping[str, str | int | float | None]
 
 
 class ServiceClient:
@@ -130,14 +130,18 @@ class ServiceClient:
         except httpx.TransportError as error:
             raise Unavailable(f"{method} {path}: {error!r}") from error
 
-    async def get_open(self, path: str) -> httpx.Response:
+    async def get_open(
+        self, path: str, *, params: Params | None = None, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> httpx.Response:
         """GET what needs no token: the clock and the signing keys.
 
         Raises:
             Unavailable: no answer in time.
         """
         try:
-            return _checked(await self._http.get(path, timeout=DEADLINE_SECONDS))
+            return _checked(
+                await self._http.get(path, params=_wanted(params), timeout=deadline_seconds)
+            )
         except httpx.HTTPError as error:
             raise Unavailable(f"GET {path}: {error!r}") from error
 
@@ -235,7 +239,7 @@ def error_of(response: httpx.Response) -> DomainError:
     )
 
 
-def _wanted(params: Params | None) -> dict[str, str | int] | None:
+def _wanted(params: Params | None) -> dict[str, str | int | float] | None:
     """Leave out what is None; no parameters at all leave a query in the path alone."""
     return {name: value for name, value in (params or {}).items() if value is not None} or None
 

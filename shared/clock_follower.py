@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from shared import metrics
-from shared.client import ServiceClient
+from shared.client import DEADLINE_SECONDS, ServiceClient
 from shared.clock import BusinessClock
 from shared.errors import DomainError
 from shared.settings import Environment, ServiceSettings
 
-POLL_SECONDS = 0.2
+WAIT_SECONDS = 20.0
+PAUSE_SECONDS = 0.2
 
 
 def initial_clock(settings: ServiceSettings) -> BusinessClock:
@@ -26,7 +27,7 @@ def initial_clock(settings: ServiceSettings) -> BusinessClock:
 async def follow_clock(
     clock: BusinessClock, client: ServiceClient, settings: ServiceSettings
 ) -> AsyncGenerator[None]:
-    """Poll the gateway's clock; in production and where keys are fixed (tests) nothing moves."""
+    """Follow the gateway's clock; in production and where keys are fixed (tests) nothing moves."""
     if settings.environment is Environment.PRODUCTION or settings.token_jwks:
         yield
         return
@@ -40,9 +41,16 @@ async def follow_clock(
 
 
 async def _follow(clock: BusinessClock, client: ServiceClient) -> None:
+    """Ask for an offset other than the one known; the answer comes when there is one."""
+    known: float | None = None
     while True:
         with suppress(DomainError, ValueError, KeyError):  # a gateway that is still starting
-            answer = (await client.get_open("/v1/clock")).json()
-            clock.offset = timedelta(seconds=answer["offset_seconds"])
-            metrics.CLOCK_OFFSET.set(answer["offset_seconds"])
-        await asyncio.sleep(POLL_SECONDS)
+            answer = await client.get_open(
+                "/v1/clock",
+                params={"known": known, "wait": WAIT_SECONDS},
+                deadline_seconds=WAIT_SECONDS + DEADLINE_SECONDS,
+            )
+            known = float(answer.json()["offset_seconds"])
+            clock.offset = timedelta(seconds=known)
+            metrics.CLOCK_OFFSET.set(known)
+        await asyncio.sleep(PAUSE_SECONDS)

@@ -1,30 +1,32 @@
-"""PostgreSQL: engine, the transaction of a request, plain connections for hot and bulk paths."""
+"""PostgreSQL: engine and sessions, plain connections for hot and bulk paths, migrations."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 import orjson
-from alembic import command
-from alembic.config import Config
-from fastapi import Depends, Request
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, event, text
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import BigInteger, DateTime, Dialect, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 from shared.logging import log
+from shared.upgrade import upgrade
 
 POOL_SIZE = 8
+KEPT_SECONDS = 60.0  # an unused connection of the plain pool
 # asyncpg would plan a statement over 15 KB anew each time: the features of one customer, 40 ms
 CACHE_ALL = 0
+Begin: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
+"""Opens a transaction that somebody else ends."""
 _SERVER_SETTINGS = {"jit": "off", "timezone": "UTC"}
-_MIGRATION_LOCK = 0x_B1_40_A4  # any number all processes of the suite agree on
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -97,6 +99,7 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool | None = None
         self._turn = asyncio.Semaphore(pool_size)  # FIFO: a bare pool starves late callers
+        self._returning: set[asyncio.Task[None]] = set()
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -118,6 +121,7 @@ class Database:
                     reset=_keep,
                     server_settings=_SERVER_SETTINGS,
                     max_cacheable_statement_size=CACHE_ALL,
+                    max_inactive_connection_lifetime=KEPT_SECONDS,
                 )
             except (
                 OSError,
@@ -137,9 +141,37 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[asyncpg.Connection]:
-        """Lend a plain connection, first come, first served; keep no session state in it."""
-        async with self._turn, self.pool.acquire() as connection:
+        """Lend a plain connection, first come, first served; keep no session state in it.
+
+        Whoever is cancelled, as by a time-out, is let go at once: the driver waits until the
+        server has confirmed that the query ended, and one that hangs never does.
+        """
+        await self._turn.acquire()
+        try:
+            connection = await self.pool.acquire()
+        except BaseException:
+            self._turn.release()
+            raise
+        giving_back = partial(self._give_back, connection)
+        try:
             yield cast("asyncpg.Connection", connection)
+        except asyncio.CancelledError:
+            task = asyncio.create_task(giving_back())
+            self._returning.add(task)
+            task.add_done_callback(self._returning.discard)
+            raise
+        except BaseException:
+            await giving_back()
+            raise
+        await giving_back()
+
+    async def _give_back(self, connection: PoolConnectionProxy) -> None:
+        try:
+            await self.pool.release(connection)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("connection_lost", kind=type(error).__name__)  # the pool opens another
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def transaction(
@@ -158,13 +190,18 @@ class Database:
         await set_codecs(connection)
         return connection
 
-    async def upgrade(self, migrations: Path, *, to: str = "head") -> None:
-        """Bring the schema up to date; processes that start together take turns."""
-        async with self.engine.begin() as connection:
-            await connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
-            )
-            await connection.run_sync(_upgrade, migrations, to)
+    async def upgrade(self, migrations: Path) -> None:
+        """Bring the schema up to date; see `shared.upgrade`."""
+        connection = await self.dedicated()
+        try:
+            await upgrade(connection, self.url, migrations)
+        finally:
+            await connection.close()
+
+    async def rest(self) -> None:
+        """Let the sessions of the server go after work: each keeps the memory it ever needed."""
+        await self.engine.dispose()
+        await self.pool.expire_connections()
 
 
 async def raw_connection(session: AsyncSession) -> asyncpg.Connection:
@@ -172,7 +209,10 @@ async def raw_connection(session: AsyncSession) -> asyncpg.Connection:
     await session.flush()
     connection = await session.connection()
     raw = await connection.get_raw_connection()
-    return cast("asyncpg.Connection", raw.driver_connection)
+    driver = cast("asyncpg.Connection", raw.driver_connection)
+    if not driver.is_in_transaction():  # SQLAlchemy begins with the first statement of its own
+        await connection.exec_driver_sql("SELECT")
+    return driver
 
 
 async def set_codecs(connection: Any) -> None:
@@ -184,16 +224,6 @@ async def set_codecs(connection: Any) -> None:
         decoder=_decode_jsonb,
         format="binary",
     )
-
-
-async def _open_session(request: Request) -> AsyncGenerator[AsyncSession]:
-    database: Database = request.app.state.database
-    async with database.sessions() as session, session.begin():
-        yield session
-
-
-# "function": the commit comes before the answer leaves, so that nobody reads 201 for lost work
-Session = Annotated[AsyncSession, Depends(_open_session, scope="function")]
 
 
 def _sqlalchemy_url(url: str) -> str:
@@ -229,10 +259,3 @@ def _encode_json(value: object) -> str:
 
 def _set_codecs_of_driver(connection: DBAPIConnection, _: object) -> None:
     connection.run_async(_set_codecs_of_driver_connection)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _upgrade(connection: Connection, migrations: Path, to: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    config.attributes["connection"] = connection
-    command.upgrade(config, to)

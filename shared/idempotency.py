@@ -2,22 +2,27 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Header, Request
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, SmallInteger, Table, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
 from starlette.responses import Response
 
 from shared.auth import CurrentToken
-from shared.database import Database
-from shared.errors import Conflict, FieldError, Invalid, PreconditionRequired
+from shared.database import Begin, Database
+from shared.errors import Conflict, FieldError, Invalid, PreconditionRequired, Refused
 
-KEPT = timedelta(hours=48)
-ABANDONED = timedelta(minutes=2)
+_TAKE = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+_FIND = "SELECT * FROM idempotency_key WHERE client_id = $1 AND key = $2 AND status IS NOT NULL"
+_KEEP = """
+INSERT INTO idempotency_key (client_id, key, fingerprint, status, headers, body)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (client_id, key) DO UPDATE
+SET (fingerprint, status, headers, body, at)
+  = (excluded.fingerprint, excluded.status, excluded.headers, excluded.body, now())
+"""
 
 
 class KeyReused(Invalid):
@@ -30,21 +35,12 @@ class StillRunning(Conflict):
     title = "The first request with this Idempotency-Key is still running"
 
 
-def idempotency_table(metadata: MetaData) -> Table:
-    """Add the table of keys to a service's metadata (for its migrations)."""
-    return Table(
-        "idempotency_key",
-        metadata,
-        Column("client_id", Text, primary_key=True),
-        Column("key", Text, primary_key=True),
-        Column("fingerprint", LargeBinary, nullable=False),
-        Column("status", SmallInteger),
-        Column("headers", JSONB),
-        Column("body", LargeBinary),
-        Column(
-            "at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True
-        ),
-    )
+class _Answered(Exception):
+    """Another request with the key was quicker."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +53,17 @@ class Once:
     request: Request
 
     async def run(
-        self, work: Callable[[], Awaitable[Response]], *, fingerprint: bytes | None = None
+        self, work: Callable[[Begin], Awaitable[Response]], *, fingerprint: bytes | None = None
     ) -> Response:
-        """Answer with the stored response, or do the work and store its response.
+        """Answer with the kept response, or do the work and keep its response.
 
-        A refusal or a failure is stored by nobody: the caller may try again with the same key.
+        Work and response are one transaction: a process that dies leaves both or neither, and a
+        request sent again is answered or carried out at once. A refusal or a failure is kept by
+        nobody: the caller may try again with the same key. What a policy's refusal announced is
+        committed, all else that fails is rolled back.
 
         Args:
-            work: does it, in its own transaction, and returns the response.
+            work: gathers what it needs, then awaits `begin` once for its connection.
             fingerprint: of the body, where the body is a stream; otherwise it is read here.
 
         Raises:
@@ -72,83 +71,75 @@ class Once:
             StillRunning: the first request has not ended.
         """
         print_ = fingerprint or await self._fingerprint()
-        stored = await self._claim(print_)
-        if stored is not None:
-            return stored
+        async with self.database.connection() as connection:
+            kept = await self._find(connection, print_)
+        if kept is not None:
+            return kept
         try:
-            response = await work()
-        except BaseException:
-            await self._forget()
-            raise
-        await self._store(response)
-        return response
+            result = await self._carry_out(work, print_)
+        except _Answered as before:
+            return before.response
+        if isinstance(result, Refused):
+            raise result
+        return result
+
+    async def _carry_out(
+        self, work: Callable[[Begin], Awaitable[Response]], fingerprint: bytes
+    ) -> Response | Refused:
+        opened: list[asyncpg.Connection] = []
+        async with AsyncExitStack() as stack:
+
+            async def begin() -> asyncpg.Connection:
+                opened.append(await stack.enter_async_context(self.database.transaction()))
+                await self._take(opened[0], fingerprint)
+                return opened[0]
+
+            try:
+                response = await work(begin)
+            except Refused as refusal:
+                return refusal
+            await self._keep(opened[0], response, fingerprint)
+            return response
 
     async def _fingerprint(self) -> bytes:
         body = await self.request.body()
         return hashlib.sha256(self.request.url.path.encode() + b"\0" + body).digest()
 
-    async def _claim(self, fingerprint: bytes) -> Response | None:
-        async with self.database.connection() as connection:
-            mine = await connection.fetchval(
-                """INSERT INTO idempotency_key (client_id, key, fingerprint) VALUES ($1, $2, $3)
-                   ON CONFLICT (client_id, key) DO UPDATE SET at = now(), fingerprint = $3
-                   WHERE idempotency_key.status IS NULL
-                     AND idempotency_key.at < now() - $4::interval
-                   RETURNING true""",
-                self.client_id,
-                self.key,
-                fingerprint,
-                ABANDONED,
-            )
-            if mine:
-                return None
-            row = await connection.fetchrow(
-                "SELECT * FROM idempotency_key WHERE client_id = $1 AND key = $2",
-                self.client_id,
-                self.key,
-            )
-        return _stored(row, fingerprint)
+    async def _take(self, connection: asyncpg.Connection, fingerprint: bytes) -> None:
+        """Keep others with this key out until the transaction ends, however it ends."""
+        if not await connection.fetchval(_TAKE, f"{self.client_id}\n{self.key}"):
+            raise StillRunning("Wait for its answer, then repeat if you did not get it")
+        kept = await self._find(connection, fingerprint)
+        if kept is not None:
+            raise _Answered(kept)
 
-    async def _forget(self) -> None:
-        async with self.database.connection() as connection:
-            await connection.execute(
-                """DELETE FROM idempotency_key
-                   WHERE client_id = $1 AND key = $2 AND status IS NULL""",
-                self.client_id,
-                self.key,
-            )
+    async def _find(self, connection: asyncpg.Connection, fingerprint: bytes) -> Response | None:
+        row = await connection.fetchrow(_FIND, self.client_id, self.key)
+        if row is None:
+            return None
+        if row["fingerprint"] != fingerprint:
+            raise KeyReused("Use a new Idempotency-Key for a new request")
+        return Response(
+            row["body"], row["status"], headers={**row["headers"], "Idempotent-Replayed": "true"}
+        )
 
-    async def _store(self, response: Response) -> None:
-        async with self.database.connection() as connection:
-            await connection.execute(
-                """UPDATE idempotency_key SET status = $3, headers = $4, body = $5
-                   WHERE client_id = $1 AND key = $2""",
-                self.client_id,
-                self.key,
-                response.status_code,
-                _kept_headers(response.headers),
-                bytes(response.body),
-            )
-
-
-def _stored(row: asyncpg.Record | None, fingerprint: bytes) -> Response:
-    if row is None or (row["status"] is None and row["fingerprint"] == fingerprint):
-        raise StillRunning("Wait for its answer, then repeat if you did not get it")
-    if row["fingerprint"] != fingerprint:
-        raise KeyReused("Use a new Idempotency-Key for a new request")
-    return Response(
-        row["body"], row["status"], headers={**row["headers"], "Idempotent-Replayed": "true"}
-    )
+    async def _keep(
+        self, connection: asyncpg.Connection, response: Response, fingerprint: bytes
+    ) -> None:
+        await connection.execute(
+            _KEEP,
+            self.client_id,
+            self.key,
+            fingerprint,
+            response.status_code,
+            _kept_headers(response.headers),
+            bytes(response.body),
+        )
 
 
 def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     dropped = {"content-length", "date", "server"}
     return {name: value for name, value in headers.items() if name.lower() not in dropped}
-
-
-async def forget_old_keys(connection: asyncpg.Connection) -> None:
-    """Drop keys older than what is kept (a worker's timer)."""
-    await connection.execute("DELETE FROM idempotency_key WHERE at < now() - $1::interval", KEPT)
 
 
 async def _once(

@@ -3,19 +3,14 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
-from fastapi import Query
 from pydantic import BaseModel, Field
 
 from shared.errors import FieldError, Malformed
 
 T = TypeVar("T")
-MAX_LIMIT = 200
-
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"At most {MAX_LIMIT}")]
-After = Annotated[str | None, Query(description="`next` of the page before")]
 
 
 class Page(BaseModel, Generic[T]):

@@ -1,6 +1,6 @@
 """RFC 9457 problem documents: the one place where errors meet HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -9,31 +9,16 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from shared import errors
 from shared.errors import DomainError, FieldError
 from shared.logging import log
+from shared.outage import is_outage
+from shared.statuses import KINDS, MEDIA_TYPE, status_of
 from shared.trace import trace_id
-
-MEDIA_TYPE = "application/problem+json"
-
-STATUS: Mapping[type[DomainError], int] = {
-    errors.Malformed: 400,
-    errors.Unauthenticated: 401,
-    errors.Refused: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.Gone: 410,
-    errors.Stale: 412,
-    errors.TooLarge: 413,
-    errors.UnsupportedMedia: 415,
-    errors.Invalid: 422,
-    errors.PreconditionRequired: 428,
-    errors.Unavailable: 503,
-}
-KINDS: Mapping[int, type[DomainError]] = {status: kind for kind, status in STATUS.items()}
 
 
 class ProblemField(BaseModel):
@@ -52,11 +37,6 @@ class Problem(BaseModel):
     code: str = Field(description="Stable reason in snake_case; see `/v1/codes`")
     trace_id: str = Field(description="Finds this request in every log")
     errors: list[ProblemField] = Field(default=[], description="The fields that were wrong")
-
-
-def status_of(error: DomainError) -> int:
-    """Return the HTTP status of an error's kind."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def document(
@@ -123,6 +103,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for kind in _MAYBE_OUTAGES:
+        app.add_exception_handler(kind, _on_outage)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -175,17 +157,42 @@ _UNSTORABLE = errors.Invalid(
 )
 
 
-def _is_unstorable_text(error: BaseException | None) -> bool:
+_MAYBE_OUTAGES = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    DBAPIError,
+)
+_OUTAGE = errors.Unavailable(
+    "The database does not answer now, and whether this took effect is not known: "
+    "send it again, with the same ids and the same Idempotency-Key",
+    code="database_unavailable",
+)
+
+
+def _is_unstorable_text(error: BaseException) -> bool:
     """Tell whether the database refused a text that no validation of ours had stopped."""
+    return isinstance(error, UnicodeEncodeError | asyncpg.CharacterNotInRepertoireError)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it: SQLAlchemy wraps those of the driver."""
     while error is not None:
-        if isinstance(error, UnicodeEncodeError | asyncpg.CharacterNotInRepertoireError):
-            return True
+        yield error
         error = error.__cause__
-    return False
+
+
+async def _on_outage(request: Request, error: Exception) -> Response:
+    """Answer for a database that is away; any other error goes on its way."""
+    if not any(is_outage(cause) for cause in _causes(error)):
+        raise error
+    log.warning("database_unavailable", kind=type(error).__name__, path=request.url.path)
+    return respond(problem_of(_OUTAGE, request.url.path))
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    if _is_unstorable_text(error):
+    if any(_is_unstorable_text(cause) for cause in _causes(error)):
         return respond(problem_of(_UNSTORABLE, request.url.path))
     log.error("unhandled_error", exc_info=error, method=request.method, path=request.url.path)
     return respond(

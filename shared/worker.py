@@ -13,6 +13,7 @@ from shared.client import ServiceClient
 from shared.clock import BusinessClock
 from shared.clock_follower import follow_clock, initial_clock
 from shared.database import Database
+from shared.idle import resting_when_idle
 from shared.logging import configure_logging, log
 from shared.settings import ServiceSettings
 
@@ -67,7 +68,10 @@ async def _run(
     try:
         await context.database.connect()
         await context.database.upgrade(migrations)
-        async with follow_clock(context.clock, context.client, settings):
+        async with (
+            follow_clock(context.clock, context.client, settings),
+            resting_when_idle(context.database.rest),
+        ):
             loops = [*build(context), lambda: _stay_alive(settings.alive_file)]
             tasks = [asyncio.create_task(_keep_running(loop)) for loop in loops]
             log.info("started")

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from bihuan.demo import calendar, design, names
+from bihuan.demo.ids import customer_id
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
@@ -71,7 +72,7 @@ class People:
 
 
 def customer_ids(number: Ints) -> pl.Series:
-    return "C" + pl.Series(number).cast(pl.String).str.zfill(8)
+    return pl.Series([customer_id(each) for each in number.tolist()], dtype=pl.String)
 
 
 def draw_people(number: Ints, rng: Generator) -> People:

@@ -1,28 +1,29 @@
-"""The machine: Python, disk, data folder, PostgreSQL's programs, ports."""
+"""The machine: Python, disks, shared memory, PostgreSQL's programs, ports."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from bihuan.data_folder import DataFolder
 from bihuan.doctor.findings import Finding, bad, good, note
-from bihuan.plan import is_free, missing_databases
-from shared.postgres import NoBinaries, binaries
+from bihuan.plan import SOMEBODY, is_free, listener, missing_databases
+from shared.postgres import NoBinaries, TooOld, binaries
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_DISK, SOME_DISK = 1 * 2**30, 5 * 2**30
+LITTLE_MEMORY, SOME_MEMORY = 16 * 2**20, 64 * 2**20
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps it
 
 
 def look_at_machine(folder: DataFolder) -> Iterator[Finding]:
     yield look_at_python(sys.version_info[:2])
-    yield look_at_disk(shutil.disk_usage(_existing(folder.root)).free)
-    yield look_at_owner(folder)
+    for place in _disks(folder):
+        yield look_at_disk(place)
     if missing_databases():
         yield look_at_programs(folder)
+        if SHARED_MEMORY.is_dir():
+            yield look_at_shared_memory(SHARED_MEMORY)
 
 
 def look_at_python(version: tuple[int, int]) -> Finding:
@@ -32,26 +33,15 @@ def look_at_python(version: tuple[int, int]) -> Finding:
     return bad("Python", told, "install Python 3.11 or newer, then `make setup`")
 
 
-def look_at_disk(free_bytes: int) -> Finding:
-    told = f"{free_bytes / 2**30:.1f} GB free"
-    if free_bytes < LITTLE_DISK:
-        return bad("disk", told, "make room: PostgreSQL stops when the disk is full")
-    if free_bytes < SOME_DISK:
-        return note("disk", told, "a demonstration bank of 1,000,000 customers needs about 5 GB")
-    return good("disk", told)
-
-
-def look_at_owner(folder: DataFolder) -> Finding:
-    if not folder.root.exists():
-        return note("data folder", f"{folder.root} does not exist", "`bihuan up` makes it")
-    owner, me = folder.root.stat().st_uid, os.geteuid()
-    if not os.access(folder.root, os.W_OK):
-        return bad(
-            "data folder",
-            f"{folder.root} belongs to uid {owner}, and uid {me} may not write to it",
-            f"run as its owner, or: chown -R {me} {folder.root}, or choose another by --data",
-        )
-    return good("data folder", f"{folder.root}, uid {owner}")
+def look_at_disk(place: Path) -> Finding:
+    """How much room a folder has left."""
+    what, free = f"disk of {place}", shutil.disk_usage(place).free
+    told = f"{free / 2**30:.1f} GB free"
+    if free < LITTLE_DISK:
+        return bad(what, told, "make room: with a full disk nothing can be written any more")
+    if free < SOME_DISK:
+        return note(what, told, "a demonstration bank of 1,000,000 customers needs about 5 GB")
+    return good(what, told)
 
 
 def look_at_programs(folder: DataFolder) -> Finding:
@@ -60,9 +50,20 @@ def look_at_programs(folder: DataFolder) -> Finding:
         found = binaries.find(int(version.read_text()) if version.exists() else None)
     except PermissionError:
         return note("PostgreSQL", "the data are readable for their owner only")
+    except TooOld as error:
+        return bad("PostgreSQL", *str(error).split(": ", 1))
     except NoBinaries as error:
         return bad("PostgreSQL", "no programs that fit the data", str(error))
     return good("PostgreSQL", f"{found.major} in {found.folder}")
+
+
+def look_at_shared_memory(place: Path) -> Finding:
+    """What PostgreSQL's parallel queries share; containers often have little of it."""
+    what, free = "shared memory", shutil.disk_usage(place).free
+    told, advice = f"{free / 2**20:.0f} MB free in {place}", "give it more, as `--shm-size=256m`"
+    if free < LITTLE_MEMORY:
+        return bad(what, told, advice)
+    return note(what, told, advice) if free < SOME_MEMORY else good(what, told)
 
 
 def look_at_port(port: int) -> Finding:
@@ -71,22 +72,21 @@ def look_at_port(port: int) -> Finding:
         return good(f"port {port}", "free")
     return bad(
         f"port {port}",
-        f"taken by {listener(port) or 'a process of another user'}",
+        f"taken by {listener(port) or SOMEBODY}",
         "stop it, or choose another port by `bihuan up --port`",
     )
 
 
-def listener(port: int) -> str | None:
-    """The process that listens on a port, if we may know it."""
-    for process in psutil.process_iter(["name"]):
-        try:
-            connections = process.net_connections(kind="tcp")
-        except psutil.Error:
-            continue
-        if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections):
-            return f"process {process.pid} ({process.info['name']})"
-    return None
+def _disks(folder: DataFolder) -> Iterator[Path]:
+    """Where the suite writes: PostgreSQL's data may lie elsewhere, behind a link."""
+    places = [_existing(folder.root), _existing((folder.postgres / "data").resolve())]
+    seen: set[int] = set()
+    for place in places:
+        device = place.stat().st_dev
+        if device not in seen:
+            seen.add(device)
+            yield place
 
 
 def _existing(path: Path) -> Path:
-    return path if path.exists() else _existing(path.resolve().parent)
+    return path if path.exists() else _existing(path.parent)

@@ -16,7 +16,8 @@ from gateway.directory import Changing, CurrentDirectory
 from shared.app import AppSettings
 from shared.auth import requires
 from shared.clock import real_now
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"], dependencies=[requires("clients:admin")])

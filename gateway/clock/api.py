@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from gateway.clock import service
 from gateway.clock.schemas import ClockMove, ClockRead
@@ -23,9 +24,17 @@ def _read(offset: timedelta, zone: str) -> ClockRead:
 
 
 @router.get("")
-async def get_clock(directory: CurrentDirectory, settings: AppSettings) -> ClockRead:
+async def get_clock(
+    directory: CurrentDirectory,
+    settings: AppSettings,
+    known: Annotated[
+        float | None, Query(description="`offset_seconds` you have; waits for another one")
+    ] = None,
+    wait: Annotated[float, Query(ge=0, le=30, description="Seconds")] = 0,
+) -> ClockRead:
     """Read the business clock; every process of the suite follows it."""
-    return _read(directory.known.clock.offset, settings.bank_zone)
+    offset = await service.offset_unlike(directory, known, wait_seconds=wait)
+    return _read(offset, settings.bank_zone)
 
 
 async def _settle(settings: AppSettings) -> AsyncIterator[None]:

@@ -1,11 +1,13 @@
-"""Starting and moving the business clock."""
+"""Starting, moving and watching the business clock."""
 
-from datetime import datetime
+import asyncio
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.clock import domain, repository
 from gateway.clock.domain import ClockSetting
+from gateway.directory import Directory
 from gateway.settings import Settings
 from shared.errors import NotFound
 from shared.logging import log
@@ -34,3 +36,16 @@ async def move(
     setting = await repository.find(session) or ClockSetting()
     await repository.put(session, domain.move(setting, business_now, now=now))
     log.info("clock_moved", business_now=business_now.isoformat())
+
+
+async def offset_unlike(
+    directory: Directory, known_seconds: float | None, *, wait_seconds: float
+) -> timedelta:
+    """Return the offset in force, once it is another than the caller knows, or the time is up."""
+    now = asyncio.get_running_loop().time
+    until = now() + wait_seconds
+    while directory.known.clock.offset.total_seconds() == known_seconds:
+        if directory.is_stopping or now() >= until:
+            break
+        await directory.changed(until - now())
+    return directory.known.clock.offset

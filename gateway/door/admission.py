@@ -13,8 +13,8 @@ from gateway.staff.domain import ActorRefused, Role
 from gateway.tokens import domain as tokens
 from gateway.tokens.service import TokenServer
 from gateway.tokens.verifier import OwnVerifier
-from shared.auth import Token
 from shared.clock import real_now
+from shared.tokens import Token
 
 REMEMBERED_ACTORS = 20_000
 

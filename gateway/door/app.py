@@ -2,8 +2,10 @@
 
 import time
 from functools import lru_cache
+from http import HTTPStatus
 
 from fastapi import FastAPI
+from fastapi.responses import Response
 from prometheus_client import Counter, Histogram
 from starlette.types import Message, Receive, Scope, Send
 
@@ -11,7 +13,7 @@ from gateway.door import incoming as head
 from gateway.door.admission import Admission
 from gateway.door.body import ClientGone, drain
 from gateway.door.incoming import Incoming
-from gateway.door.refusals import Fault, respond
+from gateway.door.refusals import Fault, ServiceUnavailable, respond
 from gateway.door.routes import OWN, Operation, RouteTable
 from gateway.door.upstream import AnswerCut, Upstream
 from shared import metrics, trace
@@ -53,7 +55,7 @@ class Door:
             if service == OWN:
                 await self.own(_continued(scope, incoming), receive, send)
                 return  # the kit's own middleware has counted it
-            status = await self._upstream.forward(operation, incoming, receive, send)
+            status = await self._forward(operation, incoming, receive, send)
         except DomainError as refusal:
             status = await _refuse(refusal, scope, receive, send)
         except (ClientGone, AnswerCut):
@@ -62,6 +64,19 @@ class Door:
             log.error("unhandled_error", exc_info=error, method=incoming.method, route=template)
             status = await _refuse(Fault(), scope, receive, send)
         _count(service, incoming.method, template, status, started)
+
+    async def _forward(
+        self, operation: Operation, incoming: Incoming, receive: Receive, send: Send
+    ) -> int:
+        """Pass a request on; what its service has left with us answers where it does not."""
+        try:
+            return await self._upstream.forward(operation, incoming, receive, send)
+        except ServiceUnavailable:
+            answer = operation.stand_in(incoming.path)
+            if answer is None:
+                raise
+        await Response(answer, media_type="application/json")({"type": "http"}, receive, send)
+        return HTTPStatus.OK
 
     def stop(self) -> None:
         """Let open polls answer now: the gateway is told to end."""

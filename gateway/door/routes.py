@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
+import orjson
+
 from gateway.door.refusals import InvalidId, MethodNotAllowed, UnknownPath
+from shared.ids import new_id
 
 OWN = "gateway"
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 _LITERAL = re.compile(r"[A-Za-z0-9_.:-]+")
+FALLBACK = "x-bihuan-fallback"  # of an operation: what to answer when its service does not
 _STREAM_NAMES = frozenset({"export", "snapshot"})
 
 
@@ -34,6 +38,21 @@ class Operation:
     pace: Pace = Pace.ANSWER
     is_import: bool = False
     is_open: bool = False
+    fallback: bytes | None = None
+
+    def stand_in(self, path: str) -> bytes | None:
+        """Return the answer that its service has left with us for when it does not answer.
+
+        The path's ids, and a new one, stand in it where it names them.
+        """
+        if self.fallback is None:
+            return None
+        given = zip(self.template.split("/"), path.split("/"), strict=True)
+        answer = self.fallback.replace(b"{new_id}", new_id().encode())
+        for name, value in given:
+            if _PARAMETER.fullmatch(name):
+                answer = answer.replace(name.encode(), value.encode())
+        return answer
 
 
 class ContestedRoute(Exception):
@@ -56,6 +75,7 @@ def operations_of(service: str, document: Mapping[str, Any]) -> Iterator[Operati
                 pace=_pace(template, item[method]),
                 is_import=template.endswith(":import"),
                 is_open=service == OWN and not item[method].get("security"),
+                fallback=_fallback(item[method]),
             )
 
 
@@ -66,6 +86,11 @@ def _pace(template: str, described: Mapping[str, Any]) -> Pace:
     if template.startswith("/v1/feeds/") and template.count("/") == 3:
         return Pace.FEED
     return Pace.ANSWER
+
+
+def _fallback(described: Mapping[str, Any]) -> bytes | None:
+    answer = described.get(FALLBACK)
+    return None if answer is None else orjson.dumps(answer)
 
 
 def _is_streamed(described: Mapping[str, Any]) -> bool:

@@ -37,6 +37,7 @@ class Upstream:
         self._settings = settings
         self._bases = {name: url.rstrip("/") for name, url in settings.service_urls.items()}
         self._timeouts: dict[float, ClientTimeout] = {}
+        self._short_timeout = ClientTimeout(total=settings.fallback_seconds)
         self._session: aiohttp.ClientSession | None = None
         self._stopping = asyncio.Event()
 
@@ -171,6 +172,8 @@ class Upstream:
             raise _reason(operation, incoming, body, error) from error
 
     def _timeout(self, operation: Operation, incoming: Incoming) -> ClientTimeout:
+        if operation.fallback is not None:
+            return self._short_timeout
         seconds = self._patience(operation, incoming)
         known = self._timeouts.get(seconds)
         if known is None:

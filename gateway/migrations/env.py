@@ -1,12 +1,6 @@
-"""Alembic runs this; the kit knows how."""
+"""Alembic's entry point: the tables of every slice, on the caller's connection."""
 
-from gateway.base import Base
-from gateway.clients import tables as clients
-from gateway.clock import tables as clock
-from gateway.keys import tables as keys
-from gateway.staff import tables as staff
-from shared import migrations
+from gateway.tables import METADATA
+from shared.migrations import run
 
-TABLES = (clients, clock, keys, staff)  # imported so that they stand in the metadata
-
-migrations.run(Base.metadata)
+run(METADATA)

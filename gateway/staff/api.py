@@ -8,10 +8,11 @@ from gateway.directory import Changing
 from gateway.staff import repository, service
 from gateway.staff.domain import Role, Staff
 from gateway.staff.schemas import RoleRead, RolesRead, StaffPut, StaffRead
+from shared.app import Session
 from shared.auth import requires
 from shared.clock import real_now
-from shared.database import Session
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["staff"], dependencies=[requires("clients:admin")])

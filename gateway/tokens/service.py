@@ -13,10 +13,10 @@ from gateway.keys import domain as keys
 from gateway.settings import Settings
 from gateway.tokens import domain
 from gateway.tokens.domain import Grant, Issuer, Request, TokenRefused, invalid_client
-from shared.auth import Token
 from shared.database import Database
 from shared.ids import new_id
 from shared.logging import log
+from shared.tokens import Token
 
 
 class TokenServer:

@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.feed import feed_tables
+from shared.feed.tables import feed_tables
 
 METADATA = MetaData()
 feed_tables(METADATA)

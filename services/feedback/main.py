@@ -9,10 +9,12 @@ from services.feedback.outcomes.service import Recorder
 from services.feedback.performance import api as performance
 from services.feedback.settings import Settings
 from services.feedback.vocabulary import vocabulary
-from shared.app import create_app, serve
+from shared.app import create_app
 from shared.client import ServiceClient
 from shared.database import Database
-from shared.feed import feed_router, is_following
+from shared.feed import is_following
+from shared.feed.serve import feed_router
+from shared.server import serve
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("strategy", "profile")

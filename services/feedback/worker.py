@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from services.feedback.customers.service import OWNERS
-from services.feedback.main import MIGRATIONS
 from services.feedback.outcomes.service import CLOSED_AT_ONCE, Recorder
 from services.feedback.settings import Settings
 from services.feedback.vocabulary import vocabulary
@@ -54,5 +54,10 @@ async def _settle(context: WorkerContext, recorder: Recorder) -> None:
             await asyncio.sleep(context.settings.closing_pause.total_seconds())
 
 
+def main() -> None:
+    settings = Settings.read()
+    run_worker(settings, build, migrations=Path(__file__).with_name("migrations"))
+
+
 if __name__ == "__main__":
-    run_worker(Settings.read(), build, migrations=MIGRATIONS)
+    main()

@@ -18,9 +18,10 @@ from services.profile.jobs.api import router as jobs
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.timeline.api import router as timeline
-from shared.app import create_app, serve
+from shared.app import create_app
 from shared.client import ServiceClient
-from shared.feed import feed_router
+from shared.feed.serve import feed_router
+from shared.server import serve
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -1,5 +1,6 @@
 """Settings of profile."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field, SecretStr
@@ -23,6 +24,13 @@ class Settings(ServiceSettings):
     max_import_bytes: int = Field(default=256 * 2**20, description="Largest Arrow body")
     import_chunk_rows: int = Field(
         default=10_000, ge=1, description="Rows of an import handled in one transaction"
+    )
+    import_lanes: int = Field(
+        default=2, ge=1, le=8, description="Chunks of one import of events handled side by side"
+    )
+    features_patience: timedelta = Field(
+        default=timedelta(minutes=10),
+        description="Features that an import put off follow by themselves if none came after it",
     )
     feature_chunk_customers: int = Field(
         default=500, ge=1, description="Customers recomputed in one transaction of a run"

@@ -12,8 +12,8 @@ from services.profile.holdings import tables as _holdings
 from services.profile.identifiers import tables as _identifiers
 from services.profile.jobs import tables as _jobs
 from services.profile.timeline import tables as _timeline
-from shared.feed import feed_tables
-from shared.idempotency import idempotency_table
+from shared.feed.tables import feed_tables
+from shared.idempotency_keys import idempotency_table
 
 SLICES = (
     *(_accounts, _assessments, _complaints, _consents, _customers, _events),

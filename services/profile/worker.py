@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from services.profile.features import service as features
 from services.profile.identifiers.service import key_ring
 from services.profile.jobs.service import steps
-from services.profile.main import MIGRATIONS
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
 from shared.feed import Handler, Reader, Sequencer
-from shared.idempotency import forget_old_keys
+from shared.idempotency_keys import forget_old_keys
 from shared.worker import Loop, WorkerContext, run_worker
 
-IDLE_SECONDS = 0.2
+IDLE_SECONDS = 0.4
 ROLL_CHECK_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 3600.0
 
@@ -35,7 +35,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         Sequencer(context.database).run,
         _reader(context, "strategy", follower.contacts()).run,
         _reader(context, "feedback", follower.outcomes()).run,
-        lambda: _work(imports),
+        *[lambda: _work(imports) for _ in range(settings.import_lanes)],
         lambda: _work(runs),
         lambda: _roll_daily(context),
         lambda: _keep_house(context),
@@ -61,8 +61,10 @@ async def _work(step: Callable[[], Awaitable[bool]]) -> None:
 
 async def _roll_daily(context: WorkerContext) -> None:
     """Queue the roll when the bank's day changes, by the clock's own course or by a move."""
+    patience = context.settings.features_patience
     while True:
         await features.roll_if_due(context.database, context.clock)
+        await features.release_forgotten(context.database, context.clock, patience)
         await asyncio.sleep(ROLL_CHECK_SECONDS)
 
 
@@ -73,5 +75,10 @@ async def _keep_house(context: WorkerContext) -> None:
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
+def main() -> None:
+    settings = Settings.read()
+    run_worker(settings, build, migrations=Path(__file__).with_name("migrations"))
+
+
 if __name__ == "__main__":
-    run_worker(Settings(), build, migrations=MIGRATIONS)  # pyright: ignore[reportCallIssue]
+    main()

@@ -18,8 +18,10 @@ from services.segment.segments.api import router as segments
 from services.segment.settings import Settings
 from shared import app as kit
 from shared.client import ServiceClient
-from shared.feed import feed_router, is_following
+from shared.feed import is_following
+from shared.feed.serve import feed_router
 from shared.paths import CATALOGUE
+from shared.server import serve
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("profile",)
@@ -55,7 +57,7 @@ async def _seeded(app: FastAPI) -> AsyncGenerator[None]:
 
 def main() -> None:
     settings = Settings.read()
-    kit.serve(create(settings), settings)
+    serve(create(settings), settings)
 
 
 if __name__ == "__main__":

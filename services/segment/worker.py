@@ -1,32 +1,35 @@
 """The worker of segment: `python -m services.segment.worker`."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from services.segment import seeding
 from services.segment.customers.service import apply_owners
-from services.segment.features.service import FeatureIntake
-from services.segment.main import MIGRATIONS
-from services.segment.scoring.service import Evaluators, Scoring, work
+from services.segment.features.service.following import FeatureIntake
+from services.segment.scoring.service import requests
+from services.segment.scoring.service.online import Evaluators
 from services.segment.settings import Settings
+from shared import child
+from shared.clock import BusinessClock
+from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
 from shared.paths import CATALOGUE
 from shared.worker import Loop, WorkerContext, run_worker
 
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 0.25
 _LOCK = 0x_5C_03  # one run at a time in the whole service
+
+
+class ScorerFailed(RuntimeError):
+    """The process that carries runs out has ended with an error; its log says which."""
 
 
 def build(context: WorkerContext) -> Sequence[Loop]:
     """The loops of this worker: sequencer, reader of the profile, runs."""
-    evaluators = Evaluators(context.database)
-    intake = FeatureIntake(evaluators, context.clock)
-    scoring = Scoring(
-        database=context.database,
-        clock=context.clock,
-        evaluators=evaluators,
-        chunk_customers=context.settings.chunk_customers,
-    )
+    intake = FeatureIntake(Evaluators(context.database), context.clock)
 
     async def follow_profile() -> None:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
@@ -34,7 +37,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
 
     async def run_scoring() -> None:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
-        await score_for_ever(scoring)
+        await score_for_ever(context.database, context.clock)
 
     return [Sequencer(context.database).run, follow_profile, run_scoring]
 
@@ -48,7 +51,7 @@ def profile_reader(
         lane="main",
         handlers=[
             Handler({"profile.features_changed.v1"}, intake.apply_changes),
-            Handler({"profile.features_run_completed.v1"}, intake.apply_runs, intake.gather_runs),
+            Handler({"profile.features_run_completed.v1"}, intake.note_runs),
             Handler({"profile.ownership_changed.v1"}, apply_owners),
         ],
         database=context.database,
@@ -58,18 +61,48 @@ def profile_reader(
     )
 
 
-async def score_for_ever(scoring: Scoring) -> None:
-    """Carry out runs, one at a time among all workers of the service."""
-    connection = await scoring.database.dedicated()
+async def score_for_ever(database: Database, clock: BusinessClock) -> None:
+    """Have runs carried out, by one process at a time among all workers of the service."""
+    connection = await database.dedicated()
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         while True:
-            if not await work(scoring):
-                await connection.fetchval("SELECT true")  # still ours, or an error
-                await asyncio.sleep(IDLE_SECONDS)
+            if await requests.is_due(database, clock):
+                await run_scorer(database, clock)
+            await connection.fetchval("SELECT true")  # still ours, or an error
+            await asyncio.sleep(IDLE_SECONDS)
     finally:
         await connection.close()
 
 
+async def run_scorer(database: Database, clock: BusinessClock) -> None:
+    """Start the process that carries out what is due, and wait for its end.
+
+    Raises:
+        ScorerFailed: it was killed, or a run failed; either counts as a try of that run.
+    """
+    offset = str(clock.offset.total_seconds())
+    program = [sys.executable, "-m", "services.segment.scorer", offset]
+    process = await asyncio.create_subprocess_exec(
+        *child.command(program, on_parent_death=signal.SIGKILL)
+    )
+    try:
+        code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if code < 0:
+        reason = f"its process was ended by {signal.Signals(-code).name}"
+        await requests.note_death(database, reason, now=clock.now())
+    if code:
+        raise ScorerFailed(f"the scorer ended with {code}")
+
+
+def main() -> None:
+    settings = Settings.read()
+    run_worker(settings, build, migrations=Path(__file__).with_name("migrations"))
+
+
 if __name__ == "__main__":
-    run_worker(Settings.read(), build, migrations=MIGRATIONS)
+    main()

@@ -3,8 +3,8 @@
 from sqlalchemy import MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.feed import feed_tables
-from shared.idempotency import idempotency_table
+from shared.feed.tables import feed_tables
+from shared.idempotency_keys import idempotency_table
 
 metadata = MetaData()
 feed_tables(metadata)

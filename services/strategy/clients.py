@@ -60,7 +60,7 @@ class Profile:
 
         Raises:
             NotFound: profile does not know the customer.
-            ConsentUnknown: no answer in time; nothing may be sent.
+            ConsentUnknown: no answer in time, or one that more is to come; nothing may be sent.
         """
         try:
             response = await self._client.get(
@@ -73,6 +73,8 @@ class Profile:
                 "Profile did not say in time whether the customer agrees; try again later"
             ) from error
         answer = response.json()
+        if answer["pending"]:
+            raise ConsentUnknown("What the customer said last is being published; try again")
         return ConsentsNow(
             consents=tuple(consent_of(item) for item in answer["consents"]),
             personalization=answer["personalization"],

@@ -20,10 +20,12 @@ from services.strategy.reservations.api import router as reservations
 from services.strategy.settings import Settings
 from services.strategy.snapshot import snapshot
 from services.strategy.strategies.api import router as strategies
-from shared.app import create_app, serve
+from shared.app import create_app
 from shared.client import ServiceClient
 from shared.database import Database
-from shared.feed import feed_router, is_following
+from shared.feed import is_following
+from shared.feed.serve import feed_router
+from shared.server import serve
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("profile", "segment", "feedback")

@@ -22,7 +22,8 @@ class Settings(ServiceSettings):
         default=timedelta(milliseconds=200), description="How often a replica looks for changes"
     )
     decision_budget: timedelta = Field(
-        default=timedelta(milliseconds=200), description="Then the fallback answers"
+        default=timedelta(milliseconds=170),
+        description="Then the fallback answers; the page's 200 ms include the way there and back",
     )
     breaches: int = Field(default=3, ge=1, description="In a row; they open the breaker")
     breaker_pause: timedelta = Field(
@@ -31,11 +32,15 @@ class Settings(ServiceSettings):
     consent_lease: timedelta = Field(
         default=timedelta(seconds=30), description="Age at which local consents are not trusted"
     )
+    source_limit: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="Age at which what a service told makes an answer a degraded one",
+    )
     consent_deadline: timedelta = Field(
         default=timedelta(milliseconds=100), description="For profile's answer before a contact"
     )
     longest_wait_for: timedelta = Field(
-        default=timedelta(milliseconds=150), description="Of `Bihuan-Wait-For`"
+        default=timedelta(milliseconds=120), description="Of `Bihuan-Wait-For`"
     )
     request_memory: timedelta = Field(
         default=timedelta(minutes=10), description="How long a request id brings the same decision"

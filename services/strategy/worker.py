@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from services.strategy.attributes.service import attribute_handlers
@@ -11,12 +12,12 @@ from services.strategy.contacts import repository as contacts
 from services.strategy.customers import service as customers
 from services.strategy.decisions import repository as decisions
 from services.strategy.loads.service import Loader, load_handler
-from services.strategy.main import MIGRATIONS
 from services.strategy.outcomes.service import outcome_handlers
 from services.strategy.reservations import repository as reservations
+from services.strategy.segments.service import rule_handlers
 from services.strategy.settings import Settings
 from shared.feed import Reader, Sequencer
-from shared.idempotency import forget_old_keys
+from shared.idempotency_keys import forget_old_keys
 from shared.worker import WorkerContext, run_worker
 
 TIMER_SECONDS = 1.0
@@ -48,7 +49,12 @@ def readers(context: WorkerContext) -> list[Reader]:
         follow(
             feed="segment",
             lane="main",
-            handlers=[*customers.segment_handlers(), *attribute_handlers(now), memberships],
+            handlers=[
+                *customers.segment_handlers(),
+                *attribute_handlers(now),
+                *rule_handlers(),
+                memberships,
+            ],
         ),
         follow(feed="feedback", lane="main", handlers=outcome_handlers(Catalogues(), now, zone)),
     ]
@@ -76,7 +82,7 @@ async def keep_house(context: WorkerContext) -> None:
 
 def main() -> None:
     settings = Settings.read()
-    run_worker(settings, loops, migrations=MIGRATIONS)
+    run_worker(settings, loops, migrations=Path(__file__).with_name("migrations"))
 
 
 if __name__ == "__main__":

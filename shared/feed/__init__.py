@@ -9,8 +9,8 @@ from shared.feed.events import Event, FeedCursor, NewEvent, source_of
 from shared.feed.handlers import Handler
 from shared.feed.head import new_epoch, read_head
 from shared.feed.parking import held, is_held
-from shared.feed.progress import is_following
-from shared.feed.publish import publish, publish_many
+from shared.feed.progress import ages, is_following
+from shared.feed.publish import is_pending, publish, publish_many
 from shared.feed.reader import Reader
 from shared.feed.sequencer import Sequencer, sequence
 from shared.feed.snapshot import SnapshotSource
@@ -25,10 +25,12 @@ __all__ = [
     "Reader",
     "Sequencer",
     "SnapshotSource",
+    "ages",
     "event_types",
     "held",
     "is_following",
     "is_held",
+    "is_pending",
     "new_epoch",
     "publish",
     "publish_many",

@@ -9,6 +9,7 @@ from shared import trace
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.feed.events import Event
 from shared.feed.handlers import Run
+from shared.outage import is_outage
 
 _FRESH = """
 INSERT INTO feed_applied (event_id) SELECT * FROM unnest($1::text[])
@@ -48,21 +49,8 @@ async def apply_runs(
 
 def is_passing(error: BaseException) -> bool:
     """Tell whether to try the same batch again: the fault is in the surroundings, not in it."""
-    if isinstance(error, asyncpg.InterfaceError):
-        return not isinstance(error, ValueError)  # a wrong value is the event's own fault
-    return isinstance(
-        error,
-        Unavailable
-        | Unauthenticated
-        | Forbidden
-        | httpx.TransportError
-        | OSError
-        | asyncpg.PostgresConnectionError
-        | asyncpg.OperatorInterventionError
-        | asyncpg.InsufficientResourcesError
-        | asyncpg.TransactionRollbackError
-        | asyncpg.LockNotAvailableError,
-    )
+    unheard = Unavailable | Unauthenticated | Forbidden | httpx.TransportError
+    return isinstance(error, unheard) or is_outage(error)
 
 
 def _continue_trace(events: Sequence[Event]) -> None:

@@ -81,6 +81,18 @@ async def start_from(connection: asyncpg.Connection, feed: str, lane: Lane, curs
     )
 
 
+async def ages(connection: asyncpg.Connection) -> dict[tuple[str, str], float | None]:
+    """Return by (feed, lane) for how many seconds what is applied here may lack something.
+
+    None: nothing that reached the head of the feed was ever applied.
+    """
+    rows = await connection.fetch(
+        "SELECT feed, lane, extract(epoch FROM clock_timestamp() - swept_at)::float8 AS age"
+        " FROM feed_cursor"
+    )
+    return {(row["feed"], row["lane"]): row["age"] for row in rows}
+
+
 async def rebuild(connection: asyncpg.Connection, feed: str | None = None) -> int:
     """Let this service's readers begin again from their sources' snapshots (None: all)."""
     done = await connection.execute(

@@ -1,6 +1,6 @@
 """Publishing: rows of the caller's own transaction, given a position later by the sequencer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -48,6 +48,12 @@ async def publish(
     """Publish one event in the caller's transaction; see `publish_many`."""
     event = NewEvent(type=type, subject=subject, data=data, at=at, state=state)
     return (await publish_many(connection, [event]))[0]
+
+
+async def is_pending(connection: asyncpg.Connection, subject: str, types: Collection[str]) -> bool:
+    """Tell whether an event of this subject is committed and still waits for the sequencer."""
+    pending = "SELECT EXISTS (SELECT FROM feed_pending WHERE subject = $1 AND type = ANY ($2))"
+    return bool(await connection.fetchval(pending, subject, list(types)))
 
 
 async def publish_many(connection: asyncpg.Connection, events: Sequence[NewEvent]) -> list[str]:

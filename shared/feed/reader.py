@@ -25,7 +25,7 @@ from shared.feed.types import Lane
 from shared.logging import log
 
 LIMIT = 1_000
-WAIT_SECONDS = {"safety": 5, "main": 20}
+WAIT_SECONDS = 5  # so often an idle lane is told that nothing is missing
 # Lets events gather: a batch costs about the same for 1 or 50.
 BETWEEN_BATCHES_SECONDS: dict[Lane, float] = {"safety": 0.02, "main": 0.05}
 FIRST_PAUSE_SECONDS = 0.1
@@ -84,7 +84,7 @@ class Reader:
         self._client = client
         self._name = name
         self._singly = Singly(feed, lane, handlers, client)
-        self._wait = WAIT_SECONDS[lane] if wait_seconds is None else wait_seconds
+        self._wait = WAIT_SECONDS if wait_seconds is None else wait_seconds
 
     async def run(self) -> None:
         """Follow for ever; trouble on the way is logged and tried again."""

@@ -7,6 +7,8 @@ from shared.postgres.errors import (
     NoBinaries,
     PostgresError,
     StartFailed,
+    TooOld,
+    WrongPassword,
 )
 
 __all__ = [
@@ -16,4 +18,6 @@ __all__ = [
     "NoBinaries",
     "PostgresError",
     "StartFailed",
+    "TooOld",
+    "WrongPassword",
 ]

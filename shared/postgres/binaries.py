@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.postgres.errors import NoBinaries
+from shared.postgres.errors import NoBinaries, TooOld
 
 OLDEST = 16
 _SYSTEM = (
@@ -35,6 +35,14 @@ class Binaries:
     def initdb(self) -> Path:
         return self.folder / "initdb"
 
+    @property
+    def dump(self) -> Path:
+        return self.folder / "pg_dump"
+
+    @property
+    def restore(self) -> Path:
+        return self.folder / "pg_restore"
+
 
 def find(major: int | None = None) -> Binaries:
     """Programs for a data folder of version `major`, or the newest for a new folder.
@@ -43,13 +51,32 @@ def find(major: int | None = None) -> Binaries:
 
     Raises:
         NoBinaries: nothing fits.
+        TooOld: the data folder is of a version that is no longer supported.
     """
+    if major is not None and major < OLDEST:
+        raise TooOld(major, OLDEST)
     for installations in (_system(), _carried()):
         fitting = [found for found in installations if major in (None, found.major)]
         if fitting:
             return max(fitting, key=lambda found: found.major)
     wanted = f"{OLDEST} or newer" if major is None else f"{major} (the version of the data folder)"
     raise NoBinaries(f"no PostgreSQL {wanted} was found")
+
+
+def find_clients(major: int) -> Binaries:
+    """Programs that dump from, and restore into, a server of version `major`: its own, else newer.
+
+    Raises:
+        NoBinaries: there is none.
+    """
+    fitting = [
+        found
+        for found in (*_system(), *_carried())
+        if found.major >= major and found.dump.exists() and found.restore.exists()
+    ]
+    if not fitting:
+        raise NoBinaries(f"no pg_dump and pg_restore of PostgreSQL {major} or newer were found")
+    return min(fitting, key=lambda found: found.major)
 
 
 def _system() -> list[Binaries]:

@@ -15,10 +15,12 @@ from types import FrameType
 from typing import IO, Self
 from urllib.parse import quote
 
+import asyncpg
+
 from shared.paths import ROOT
 from shared.postgres import building, leftovers, sql
 from shared.postgres.building import Installation
-from shared.postgres.errors import PostgresError, StartFailed
+from shared.postgres.errors import PostgresError, StartFailed, WrongPassword
 from shared.postgres.lock import FolderLock
 from shared.postgres.passwords import SUPERUSER, Passwords
 
@@ -29,7 +31,7 @@ _ATTEMPTS = 5
 LAPTOP: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "256MB",
+    "shared_buffers": "128MB",
     "effective_cache_size": "2GB",
     "maintenance_work_mem": "256MB",
     "work_mem": "16MB",
@@ -144,10 +146,17 @@ class EmbeddedPostgres:
         return f"postgresql://{quote(role, safe='')}:{password}@127.0.0.1:{self.port}/{database}"
 
     def ensure_database(self, name: str, role: str, password: str | None = None) -> None:
-        """Make a role and a database of its own where missing; None keeps or draws a password."""
+        """Make a role and a database of its own where missing; None keeps or draws a password.
+
+        Raises:
+            WrongPassword: our password of the superuser is not the server's.
+        """
         passwords = Passwords(self.folder)
         chosen = password or passwords.of_or_new(role)
-        sql.ensure_database(self.url(SUPERUSER), name, role, chosen)
+        try:
+            sql.ensure_database(self.url(SUPERUSER), name, role, chosen)
+        except asyncpg.InvalidPasswordError:
+            raise WrongPassword(self.folder) from None
         passwords.keep(role, chosen)
 
     def create_database(self, name: str, *, template: str | None = None) -> None:

@@ -40,6 +40,19 @@ class FolderLock:
         file.flush()
         self._file = file
 
+    def is_held(self) -> bool:
+        """Whether somebody else has it; writes nothing."""
+        try:
+            file = (self._folder / "lock").open("r")
+        except FileNotFoundError:
+            return False
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
     def release(self) -> None:
         if self._file is not None:
             self._file.close()

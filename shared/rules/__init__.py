@@ -1,8 +1,10 @@
-"""The rule language: one text, one parse, two evaluators (columns and single customers)."""
+"""The rule language: one text, one parse, two evaluators (columns and single customers).
+
+The one for columns is `shared.rules.columns`: only who computes on columns loads Polars.
+"""
 
 from shared.rules.canonical import spell_literal
 from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind, is_speakable
-from shared.rules.columns import levels_to_polars, to_polars
 from shared.rules.faults import Fault, RuleError
 from shared.rules.levels import Ladder, Level
 from shared.rules.rule import Rule, parse
@@ -22,8 +24,6 @@ __all__ = [
     "compile_single",
     "compile_tuple",
     "is_speakable",
-    "levels_to_polars",
     "parse",
     "spell_literal",
-    "to_polars",
 ]

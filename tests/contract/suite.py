@@ -27,9 +27,11 @@ from services.profile.identifiers.service import key_ring
 from services.profile.jobs.service import steps
 from services.profile.settings import Settings as ProfileSettings
 from services.segment import main as segment
+from services.segment import scorer
 from services.segment import worker as segment_worker
-from services.segment.features.service import FeatureIntake
-from services.segment.scoring.service import Evaluators, Scoring, work
+from services.segment.features.service.following import FeatureIntake
+from services.segment.scoring.service.online import Evaluators
+from services.segment.scoring.service.runs import Scoring
 from services.segment.settings import Settings as SegmentSettings
 from services.strategy import main as strategy
 from services.strategy import worker as strategy_worker
@@ -248,12 +250,10 @@ def _profile(app: FastAPI, context: WorkerContext) -> Service:
 
 
 def _segment(app: FastAPI, context: WorkerContext) -> Service:
-    evaluators = Evaluators(context.database)
-    scoring = Scoring(
-        database=context.database, clock=context.clock, evaluators=evaluators, chunk_customers=50
-    )
-    reader = segment_worker.profile_reader(context, FeatureIntake(evaluators, context.clock))
-    return Service(app, [reader], [lambda: work(scoring)])
+    intake = FeatureIntake(Evaluators(context.database), context.clock)
+    scoring = Scoring(database=context.database, clock=context.clock, chunk_customers=50)
+    reader = segment_worker.profile_reader(context, intake)
+    return Service(app, [reader], [lambda: scorer.step(scoring, context.client)])
 
 
 def _strategy(app: FastAPI, context: WorkerContext) -> Service:

@@ -18,7 +18,7 @@ import httpx
 
 from bihuan.plan import is_free
 
-READY_SECONDS = 120
+READY_SECONDS = 240
 
 
 @dataclass
@@ -29,6 +29,7 @@ class RunningSuite:
     data: Path
     process: subprocess.Popen[bytes]
     http: httpx.Client
+    start: Callable[[], subprocess.Popen[bytes]]
     _tokens: dict[tuple[str, str | None, str | None], tuple[str, float]] = field(
         default_factory=dict[tuple[str, str | None, str | None], tuple[str, float]]
     )
@@ -72,6 +73,11 @@ class RunningSuite:
         """Return what the supervisor noted: pids, ports, logs."""
         return json.loads((self.data / "run.json").read_text())
 
+    def restart(self) -> None:
+        """Start the supervisor again on the same folder, once it has ended."""
+        self.process.wait()
+        self.process = self.start()
+
     def set_clock(self, now: str) -> None:
         """Move the business clock of all processes."""
         self.call("PUT", "/v1/clock", client="operator", json={"now": now}, expect=200)
@@ -88,32 +94,37 @@ class RunningSuite:
 
 
 @contextmanager
-def running_suite(*arguments: str, **environment: str) -> Generator[RunningSuite]:
-    """Start a suite on a free port with a data folder of its own; stop it at the end."""
-    data = Path(tempfile.mkdtemp(prefix="bihuan-e2e-"))
+def running_suite(
+    *arguments: str, data: Path | None = None, **environment: str
+) -> Generator[RunningSuite]:
+    """Start a suite on a free port with a data folder of its own; stop it, and drop the folder."""
+    data = data or Path(tempfile.mkdtemp(prefix="bihuan-e2e-"))
     data.chmod(0o711)  # PostgreSQL may run under another account than ours
     port = _free_ports(5)
     ports = ["--port", str(port), "--base-port", str(port + 1)]
     command = [sys.executable, "-m", "bihuan.cli", "up", "--data", str(data), *ports]
-    log = (data / "up.log").open("wb")
-    process = subprocess.Popen(
-        [*command, *arguments],
-        env={**os.environ, "BIHUAN_ENVIRONMENT": "test", **environment},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
+
+    def start() -> subprocess.Popen[bytes]:
+        with (data / "up.log").open("ab") as log:
+            return subprocess.Popen(
+                [*command, *arguments],
+                env={**os.environ, "BIHUAN_ENVIRONMENT": "test", **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
     url = f"http://127.0.0.1:{port}"
-    suite = RunningSuite(url, data, process, httpx.Client(base_url=url, timeout=30))
+    suite = RunningSuite(url, data, start(), httpx.Client(base_url=url, timeout=30), start)
     try:
         is_demo = "--demo" in arguments
         _wait_until_ready(suite, [data / "demo" / "loaded.json"] if is_demo else [])
         yield suite
     finally:
-        process.send_signal(signal.SIGINT)
+        suite.process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
+            suite.process.wait(30)
         except subprocess.TimeoutExpired:
-            process.kill()
+            suite.process.kill()
         shutil.rmtree(data, ignore_errors=True)
 
 

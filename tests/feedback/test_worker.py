@@ -13,7 +13,8 @@ from services.feedback.worker import build
 from shared.client import ServiceClient
 from shared.clock import BusinessClock
 from shared.database import Database
-from shared.feed import NewEvent, feed_tables
+from shared.feed import NewEvent
+from shared.feed.tables import feed_tables
 from shared.worker import WorkerContext
 from tests.conftest import NewDatabase
 from tests.feedback.kit import NOW, Service, decision

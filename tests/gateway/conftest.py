@@ -56,13 +56,17 @@ _JSON = {"200": {"description": "ok", "content": {"application/json": {"schema":
 _ARROW = {"200": {"description": "ok", "content": {"application/vnd.apache.arrow.stream": {}}}}
 
 
-def _document(*operations: tuple[str, str], arrow: tuple[str, ...] = ()) -> dict[str, Any]:
+def _document(
+    *operations: tuple[str, str], arrow: tuple[str, ...] = (), stand_ins: tuple[str, ...] = ()
+) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for method, template in operations:
         answer = _ARROW if template in arrow else _JSON
         paths.setdefault(template, {})[method] = {
             "operationId": f"{method}{template}", "responses": answer, **_NEEDS_TOKEN
         }  # fmt: skip
+        if template in stand_ins:
+            paths[template][method]["x-bihuan-fallback"] = {"id": "{new_id}", "of": "{page_id}"}
     return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
 
 
@@ -74,13 +78,17 @@ DOCUMENTS = {
         ("get", "/v1/customers/{customer_id}/consents"),
         ("get", "/v1/feeds/profile"),
         ("get", "/v1/things/{thing_id}"), ("put", "/v1/things/{thing_id}"),
-        ("get", "/v1/things/special"),
+        ("get", "/v1/things/special"), ("get", "/v1/late/{page_id}"), ("get", "/v1/cut/{page_id}"),
+        ("get", "/v1/things/{page_id}/page"),
         ("post", "/v1/echo"), ("get", "/v1/late"), ("get", "/v1/cut"), ("get", "/v1/nothing"),
         ("post", "/v1/rows:import"), ("get", "/v1/rows:export"),
         arrow=("/v1/rows:export",),
+        stand_ins=("/v1/late/{page_id}", "/v1/cut/{page_id}", "/v1/things/{page_id}/page"),
     ),
     "segment": _document(("get", "/v1/customers/{customer_id}/levels")),
-    "strategy": _document(("get", "/v1/dead")),
+    "strategy": _document(
+        ("get", "/v1/dead"), ("get", "/v1/dead/{page_id}"), stand_ins=("/v1/dead/{page_id}",)
+    ),
     "feedback": _document(("get", "/v1/customers/{customer_id}/outcomes")),
 }  # fmt: skip
 

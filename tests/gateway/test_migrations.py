@@ -7,8 +7,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from gateway.base import Base
 from gateway.main import MIGRATIONS
+from gateway.tables import METADATA
 from shared.database import Database
 from tests.conftest import NewDatabase
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 def _differences(connection: Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+    return list(compare_metadata(MigrationContext.configure(connection), METADATA))
 
 
 def _down(connection: Connection) -> list[str]:

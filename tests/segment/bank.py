@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import orjson
 
-from services.segment.features.service import FeatureIntake
+from services.segment.features.service.following import FeatureIntake
 from services.segment.main import create
 from services.segment.scoring.domain.runs import RunKind
-from services.segment.scoring.service import Evaluators, Scoring, work
+from services.segment.scoring.service.online import Evaluators
+from services.segment.scoring.service.runs import Scoring, work
 from services.segment.settings import Settings
 from shared.clock import BusinessClock
 from shared.database import Database
@@ -140,11 +141,8 @@ async def open_bank(url: str) -> AsyncGenerator[Bank]:
     app = create(test_settings(Settings, url, business_now=NOW))
     async with opened(app) as http:
         database: Database = app.state.database
-        evaluators = Evaluators(database)
-        scoring = Scoring(
-            database=database, clock=app.state.clock, evaluators=evaluators, chunk_customers=50
-        )
-        intake = FeatureIntake(evaluators, app.state.clock)
+        scoring = Scoring(database=database, clock=app.state.clock, chunk_customers=50)
+        intake = FeatureIntake(Evaluators(database), app.state.clock)
         yield Bank(http, database, app.state.clock, scoring, intake)
 
 

@@ -1,5 +1,6 @@
 """The application factory, exercised by a small service of its own."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -15,19 +16,22 @@ from joserfc.jwk import ECKey
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import MetaData, text
 
-from shared.app import Clock, create_app
+from shared.app import Clock, Session, create_app
 from shared.auth import CurrentToken, requires
-from shared.database import Session
-from shared.errors import Conflict
-from shared.etag import IfMatch, check_match, etag_of
-from shared.idempotency import Idempotent, idempotency_table
-from shared.paging import After, Limit, Page, decode_cursor, encode_cursor, page_of
+from shared.database import Begin, raw_connection
+from shared.errors import Conflict, Refused
+from shared.etag import check_match, etag_of
+from shared.idempotency import Idempotent
+from shared.idempotency_keys import idempotency_table
+from shared.paging import Page, decode_cursor, encode_cursor, page_of
+from shared.parameters import After, IfMatch, Limit
 from shared.settings import ServiceSettings
 from tests.kit import AUDIENCE, ISSUER, KEY, access_token, bearer, opened, test_settings
 
 pytestmark = pytest.mark.anyio
 METADATA = MetaData()
 KEYS = idempotency_table(METADATA)
+tries: list[str] = []
 
 
 class NoteCreate(BaseModel):
@@ -46,6 +50,17 @@ async def create_note(wanted: NoteCreate, session: Session) -> NoteCreate:
         raise Conflict("there is such a note already")
     if wanted.text == "bug":
         raise RuntimeError("secret inside")
+    if wanted.text == "outage":
+        await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    return wanted
+
+
+@ROUTER.post("/raw-notes", status_code=201, dependencies=[requires("notes:write")])
+async def create_raw_note(wanted: NoteCreate, session: Session) -> NoteCreate:
+    connection = await raw_connection(session)
+    await connection.execute("INSERT INTO note VALUES ($1)", wanted.text)
+    if wanted.text == "conflict":
+        raise Conflict("there is such a note already")
     return wanted
 
 
@@ -67,11 +82,19 @@ async def change_note(note_id: str, if_match: IfMatch, response: Response) -> di
 
 
 @ROUTER.post("/sendings", dependencies=[requires("notes:write")])
-async def send(wanted: NoteCreate, once: Idempotent, session: Session) -> Response:
-    async def work() -> Response:
-        await session.execute(text("INSERT INTO note VALUES (:t)"), {"t": wanted.text})
-        if wanted.text == "refused":
+async def send(wanted: NoteCreate, once: Idempotent) -> Response:
+    async def work(begin: Begin) -> Response:
+        connection = await begin()
+        tries.append(wanted.text)
+        await connection.execute("INSERT INTO note VALUES ($1)", wanted.text)
+        if wanted.text == "not now":
             raise Conflict("not now")
+        if wanted.text == "never":
+            raise Refused("a policy says no, and has noted that it did")
+        if wanted.text == "lost" and tries.count("lost") == 1:
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        if wanted.text == "slow":
+            await asyncio.sleep(0.2)
         return Response(f"sent {wanted.text}", 201)
 
     return await once.run(work)
@@ -103,7 +126,18 @@ async def test_work_is_committed_before_the_answer_leaves(http: httpx.AsyncClien
     assert (await http.get("/v1/notes", headers=WRITE)).json()["items"] == ["a"]
 
 
-@pytest.mark.parametrize(("wanted", "status"), [("conflict", 409), ("bug", 500)])
+async def test_what_goes_by_the_drivers_connection_is_of_the_same_transaction(
+    http: httpx.AsyncClient,
+) -> None:
+    answers = [
+        await http.post("/v1/raw-notes", json={"text": note}, headers=WRITE)
+        for note in ("conflict", "kept")
+    ]
+    assert [answer.status_code for answer in answers] == [409, 201]
+    assert await notes(http) == ["kept"]
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("conflict", 409), ("bug", 500), ("outage", 503)])
 async def test_a_request_that_fails_leaves_nothing(
     http: httpx.AsyncClient, wanted: str, status: int
 ) -> None:
@@ -186,20 +220,51 @@ async def test_a8_a_change_names_the_version_it_was_made_on(http: httpx.AsyncCli
     assert await put("eight", **{"If-Match": "*"}) == 412
 
 
+async def sending(http: httpx.AsyncClient, note: str, key: str | None) -> httpx.Response:
+    headers = WRITE | ({"Idempotency-Key": key} if key else {})
+    return await http.post("/v1/sendings", json={"text": note}, headers=headers)
+
+
+async def notes(http: httpx.AsyncClient) -> list[str]:
+    return (await http.get("/v1/notes", headers=WRITE)).json()["items"]
+
+
 async def test_a4_a_repeated_key_answers_again_and_does_nothing_twice(
     http: httpx.AsyncClient,
 ) -> None:
-    async def send(note: str, key: str | None) -> httpx.Response:
-        headers = WRITE | ({"Idempotency-Key": key} if key else {})
-        return await http.post("/v1/sendings", json={"text": note}, headers=headers)
-
-    first, again = await send("a", "k1"), await send("a", "k1")
+    first, again = await sending(http, "a", "k1"), await sending(http, "a", "k1")
     assert (first.status_code, first.text) == (again.status_code, again.text) == (201, "sent a")
     assert again.headers["idempotent-replayed"] == "true"
-    assert (await send("b", "k1")).json()["code"] == "idempotency_key_reused"
-    assert (await send("a", None)).status_code == 428
-    assert (await send("refused", "k2")).status_code == 409
-    assert (await send("refused", "k2")).json()["code"] == "conflict"
+    assert (await sending(http, "b", "k1")).json()["code"] == "idempotency_key_reused"
+    assert (await sending(http, "a", None)).status_code == 428
+    assert (await sending(http, "not now", "k2")).status_code == 409
+    assert (await sending(http, "not now", "k2")).json()["code"] == "conflict"
+    assert await notes(http) == ["a"]
+
+
+async def test_a4_of_two_requests_at_once_with_one_key_one_is_carried_out(
+    http: httpx.AsyncClient,
+) -> None:
+    answers = await asyncio.gather(*(sending(http, "slow", "k3") for _ in range(5)))
+    codes = [answer.json()["code"] for answer in answers if answer.status_code != 201]
+    assert codes == ["idempotency_in_flight"] * 4
+    assert await notes(http) == ["slow"]
+
+
+async def test_l4_and_a4_work_that_died_before_its_answer_was_kept_is_done_anew_at_once(
+    http: httpx.AsyncClient,
+) -> None:
+    died = await sending(http, "lost", "k4")
+    assert (died.status_code, died.json()["code"]) == (503, "database_unavailable")
+    assert died.headers["retry-after"] == "1"
+    assert await notes(http) == []
+    assert (await sending(http, "lost", "k4")).text == "sent lost"
+    assert await notes(http) == ["lost"]
+
+
+async def test_a_refusal_by_policy_commits_what_it_noted(http: httpx.AsyncClient) -> None:
+    assert (await sending(http, "never", "k5")).status_code == 403
+    assert await notes(http) == ["never"]
 
 
 def signed_with_public_key(claims: Mapping[str, object]) -> str:

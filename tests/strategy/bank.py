@@ -27,6 +27,7 @@ FEATURES = {
     "overdue_days": 0,
     "tenure_days": 400,
 }
+SUBJECTS = ("customer_id", "name", "run_id", "key")
 ALL_SCOPES = bearer(
     "catalogue:read",
     "catalogue:write",
@@ -45,11 +46,12 @@ def keyed(key: str | None = None) -> dict[str, str]:
 
 
 class FakeProfile:
-    """Answers consents as profile does; `is_down` lets it fail."""
+    """Answers consents as profile does; `is_down` lets it fail, `is_pending` lets more come."""
 
     def __init__(self) -> None:
         self.consents: dict[str, list[dict[str, str]]] = {}
         self.is_down = False
+        self.is_pending = False
         self.transport = httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -67,6 +69,7 @@ class FakeProfile:
                 "consents": self.consents.get(customer_id, CONSENTED),
                 "personalization": True,
                 "automated_decisions": True,
+                "pending": self.is_pending,
             },
         )
 
@@ -77,10 +80,10 @@ async def apply(database: Database, handlers: list[Handler], kind: str, **data: 
         id=str(uuid4()),
         source="/v1/feeds/test",
         type=kind,
-        subject=data.get("customer_id") or data.get("name") or data.get("run_id", ""),
+        subject=next((str(data[name]) for name in SUBJECTS if name in data), ""),
         time=NOW,
         data=data,
-        version=1,
+        version=data.get("version", 1),
     )
     [handler] = [handler for handler in handlers if kind in handler.types]
     async with database.transaction() as connection:
@@ -89,11 +92,20 @@ async def apply(database: Database, handlers: list[Handler], kind: str, **data: 
 
 async def renew_lease(database: Database, *, age_seconds: float = 0) -> None:
     """Say that profile's safety lane is applied up to so long ago."""
+    await hear(database, "profile", "safety", age_seconds=age_seconds)
+
+
+async def hear(
+    database: Database, feed: str, lane: str = "main", *, age_seconds: float = 0
+) -> None:
+    """Say that a lane is applied up to so long ago."""
     async with database.connection() as connection:
         await connection.execute(
             """INSERT INTO feed_cursor (feed, lane, swept_at)
-               VALUES ('profile', 'safety', clock_timestamp() - make_interval(secs => $1))
+               VALUES ($1, $2, clock_timestamp() - make_interval(secs => $3))
                ON CONFLICT (feed, lane) DO UPDATE SET swept_at = excluded.swept_at""",
+            feed,
+            lane,
             age_seconds,
         )
 

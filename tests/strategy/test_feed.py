@@ -12,10 +12,12 @@ from sqlalchemy import MetaData
 from services.strategy.customers import service as customers
 from services.strategy.settings import Settings
 from services.strategy.worker import loops, readers
-from shared.auth import Token
 from shared.client import ServiceClient
 from shared.database import Database
-from shared.feed import Event, Reader, event_types, feed_router, feed_tables, publish, sequence
+from shared.feed import Event, Reader, event_types, publish, sequence
+from shared.feed.serve import feed_router
+from shared.feed.tables import feed_tables
+from shared.tokens import Token
 from shared.worker import WorkerContext
 from tests.kit import test_settings
 from tests.strategy.bank import ALL_SCOPES, CONSENTED, NOW, arrive, keyed

@@ -9,15 +9,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from services.strategy.base import Base
 from services.strategy.main import MIGRATIONS
+from services.strategy.tables import METADATA
 from shared.database import Database
 
 pytestmark = pytest.mark.anyio
 
 
 def differences(connection: Connection) -> list[object]:
-    return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    return compare_metadata(MigrationContext.configure(connection), METADATA)
 
 
 def downgrade(connection: Connection) -> None:

@@ -4,9 +4,9 @@ import asyncpg
 
 from services.feedback.customers import repository
 from services.feedback.customers.domain import Scope
-from shared.auth import Token
 from shared.errors import NotFound
 from shared.feed import Event, Handler
+from shared.tokens import Token
 
 
 def scope_of(token: Token) -> Scope:

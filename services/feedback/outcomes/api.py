@@ -16,11 +16,12 @@ from services.feedback.outcomes.schemas import (
 )
 from services.feedback.outcomes.service import Recorder
 from services.feedback.parameters import CustomerId
-from shared.app import AppSettings, Clock
+from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session, raw_connection
+from shared.database import raw_connection
 from shared.errors import FieldError, Malformed
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["outcomes"])

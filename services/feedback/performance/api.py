@@ -7,9 +7,9 @@ from services.feedback.parameters import Moment
 from services.feedback.performance import repository
 from services.feedback.performance.domain import Dimension
 from services.feedback.performance.schemas import PerformanceRead
-from shared.app import AppSettings
+from shared.app import AppSettings, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session, raw_connection
+from shared.database import raw_connection
 
 router = APIRouter(prefix="/v1/performance", tags=["performance"])
 Begin = Annotated[

@@ -4,9 +4,9 @@ from services.profile.accounts import repository
 from services.profile.accounts.domain import Account
 from services.profile.customers import service as customers
 from services.profile.features import service as features
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import raw_connection
+from shared.tokens import Token
 
 
 async def put(

@@ -6,10 +6,10 @@ from services.profile.assessments import service
 from services.profile.assessments.domain import Assessment, Limits, valid_until
 from services.profile.assessments.schemas import AssessmentCreate, AssessmentRead
 from services.profile.parameters import CustomerId, tell
-from shared.app import AppSettings, Clock
+from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/assessments", tags=["assessments"])

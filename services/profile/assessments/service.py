@@ -16,11 +16,11 @@ from services.profile.assessments.domain import (
 )
 from services.profile.customers import service as customers
 from services.profile.features import service as features
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
+from shared.tokens import Token
 
 RECORDED = "profile.assessment_recorded.v1"
 
@@ -56,8 +56,8 @@ async def record_many(
     given: Sequence[tuple[str, Assessment]],
     *,
     now: datetime,
-) -> int:
-    """Record assessments of customers that the caller has locked; return how many were new."""
+) -> set[tuple[str, datetime]]:
+    """Record assessments of customers that the caller has locked; return the new ones' keys."""
     ids = list({customer_id: None for customer_id, _ in given})
     before = await repository.latest_of(connection, ids)
     added = await repository.add_many(connection, given)
@@ -70,7 +70,7 @@ async def record_many(
             if latest != before.get(customer_id)
         ],
     )
-    return len(added)
+    return added
 
 
 async def list_of(

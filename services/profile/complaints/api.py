@@ -6,10 +6,10 @@ from services.profile.complaints import service
 from services.profile.complaints.domain import Complaint
 from services.profile.complaints.schemas import ComplaintCreate, ComplaintRead
 from services.profile.parameters import ID_PATTERN, CustomerId, tell
-from shared.app import Clock
+from shared.app import Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/complaints", tags=["complaints"])

@@ -7,11 +7,11 @@ from services.profile.complaints import repository
 from services.profile.complaints.domain import Complaint
 from services.profile.customers import service as customers
 from services.profile.features import service as features
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
+from shared.tokens import Token
 
 OPENED = "profile.complaint_opened.v1"
 CLOSED = "profile.complaint_closed.v1"

@@ -11,10 +11,10 @@ from services.profile.consents.schemas import (
 )
 from services.profile.customers import service as customers
 from services.profile.parameters import CustomerId, Written
-from shared.app import AppDatabase, Clock
+from shared.app import AppDatabase, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/customers/{customer_id}", tags=["consents"])
@@ -34,7 +34,9 @@ async def get_consents(
     async with database.connection() as connection:
         await customers.must_see_fast(connection, customer_id, token)
         consents = await service.current(connection, customer_id)
-    body = orjson.dumps(service.told(customer_id, consents), option=orjson.OPT_UTC_Z)
+        pending = await service.is_pending(connection, customer_id)
+    told = {**service.told(customer_id, consents), "pending": pending}
+    body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
     return Response(body, media_type="application/json")
 
 

@@ -66,6 +66,9 @@ class ConsentsRead(BaseModel):
     consents: list[ConsentRead]
     personalization: bool
     automated_decisions: bool
+    pending: bool = Field(
+        description="Consents, flags or complaints have changed and others were not told yet"
+    )
 
 
 class StatementRead(BaseModel):

@@ -13,13 +13,15 @@ from services.profile.consents.domain import Consents, Statement, applied, check
 from services.profile.customers import service as customers
 from services.profile.customers.domain import NoSuchCustomer
 from services.profile.features import service as features
-from shared.auth import Token
+from shared import feed
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
+from shared.tokens import Token
 
 CHANGED = "profile.consent_changed.v1"
+SAFETY = tuple(t.name for t in feed.event_types("profile").values() if t.lane == "safety")
 
 
 async def record(
@@ -115,6 +117,11 @@ async def current(connection: asyncpg.Connection, customer_id: str) -> Consents:
     if customer_id not in found:
         raise NoSuchCustomer(f"No customer {customer_id}")
     return found[customer_id]
+
+
+async def is_pending(connection: asyncpg.Connection, customer_id: str) -> bool:
+    """Tell whether something that shuts a customer off from offers is still to be published."""
+    return await feed.is_pending(connection, customer_id, SAFETY)
 
 
 async def history(

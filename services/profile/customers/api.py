@@ -21,9 +21,8 @@ from services.profile.features.domain import CustomerFeatures
 from services.profile.identifiers.service import KeyRing, key_ring
 from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
-from shared.app import AppDatabase, AppSettings, Clock
+from shared.app import AppDatabase, AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["customers"])

@@ -17,7 +17,7 @@ from services.profile.customers.domain import (
     minor_until,
 )
 from services.profile.customers.tables import CustomerRow
-from shared.auth import Token
+from shared.tokens import Token
 
 _COLUMNS = CustomerRow.__table__
 

@@ -22,11 +22,11 @@ from services.profile.customers.domain import (
 from services.profile.features import service as features
 from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
+from shared.tokens import Token
 
 FLAGS_CHANGED = "profile.flags_changed.v1"
 OWNERSHIP_CHANGED = "profile.ownership_changed.v1"

@@ -29,20 +29,17 @@ async def record_events(
     clock: Clock,
 ) -> EventsRecorded:
     """Record one event or up to 1,000: each counts once, in whatever order they come."""
-    taken, event_id = await service.record(
-        database,
-        [event.to_domain() for event in wanted.events],
-        currency=settings.bank_currency,
-        token=token,
-        clock=clock,
+    events = [event.to_domain() for event in wanted.events]
+    told, event_id = await service.record(
+        database, events, currency=settings.bank_currency, token=token, clock=clock
     )
     tell(response, event_id)
     return EventsRecorded(
-        accepted=len(taken.fresh),
-        duplicates=taken.duplicates,
+        accepted=told.accepted,
+        duplicates=len(events) - told.accepted - len(told.doubted),
         quarantined=[
-            Quarantined(index=place, event_id=event.event_id, reason=reason)
-            for place, event, reason in taken.doubted
+            Quarantined(index=place, event_id=events[place].event_id, reason=reason)
+            for place, reason in told.doubted.items()
         ],
     )
 

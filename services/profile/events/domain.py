@@ -1,7 +1,7 @@
 """Events: told twice they count once; late or in any order the features are the same (L3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,10 @@ MOST_EMPLOYEES = 10_000_000
 
 
 class Reason(StrEnum):
-    """Why an event was not believed."""
+    """Why an event was not believed.
+
+    Source: domain guide, time (five minutes of clock skew, then quarantine).
+    """
 
     UNKNOWN_CUSTOMER = "unknown_customer"
     UNKNOWN_TYPE = "unknown_type"
@@ -50,57 +53,33 @@ class Event:
     data: Mapping[str, Any] | None = None
 
 
+COLUMNS = tuple(field.name for field in fields(Event))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the bank knows of the things that events name.
+class Terms:
+    """What events are judged by: the instant, the bank's zone by name, its currency."""
 
-    `demand` gives the demand-deposit holding of a customer's account: that is the balance a
-    transaction without `holding_id` speaks of.
-    """
-
-    customers: frozenset[str]
-    types: Mapping[str, object]
+    now: datetime
+    zone: str
     currency: str
-    holdings: frozenset[tuple[str, str]] = frozenset()
-    demand: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
 
-def placed(event: Event, known: Known) -> Event:
-    """Return the event with the holding whose balance it tells."""
-    if event.holding_id is None and event.balance_after is not None and event.account_id:
-        holding = known.demand.get((event.customer_id, event.account_id))
-        return replace(event, holding_id=holding)
-    return event
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a batch: how many events of each customer were new, and those not believed.
 
-
-def doubt(event: Event, known: Known, now: datetime) -> Reason | None:
-    """Return why a placed event cannot be believed, None if it can.
-
-    Source: domain guide, time (five minutes of clock skew, then quarantine).
+    `doubted` gives reasons by place in the batch; the rest was known already.
     """
-    if event.customer_id not in known.customers:
-        return Reason.UNKNOWN_CUSTOMER
-    if event.type not in known.types:
-        return Reason.UNKNOWN_TYPE
-    if event.occurred_at > now + AHEAD:
-        return Reason.AHEAD_OF_TIME
-    if event.occurred_at < EARLIEST:
-        return Reason.TOO_OLD
-    return _doubt_values(event, known)
 
+    fresh: Mapping[str, int]
+    doubted: Mapping[int, Reason]
 
-def _doubt_values(event: Event, known: Known) -> Reason | None:
-    if event.currency not in {None, known.currency}:
-        return Reason.FOREIGN_CURRENCY
-    if not 0 <= (event.amount or 0) <= LARGEST_FEN:
-        return Reason.ABSURD_AMOUNT
-    if abs(event.balance_after or 0) > LARGEST_FEN:
-        return Reason.ABSURD_AMOUNT
-    holding = (event.customer_id, event.holding_id)
-    if (event.holding_id or event.balance_after is not None) and holding not in known.holdings:
-        return Reason.UNKNOWN_HOLDING
-    return Reason.ABSURD_HEADCOUNT if _is_absurd((event.data or {}).get("headcount", 0)) else None
+    @property
+    def accepted(self) -> int:
+        return sum(self.fresh.values())
 
-
-def _is_absurd(headcount: object) -> bool:
-    return not (isinstance(headcount, int) and 0 <= headcount <= MOST_EMPLOYEES)
+    @property
+    def touched(self) -> list[str]:
+        """The customers who have something new, by id."""
+        return sorted(self.fresh)

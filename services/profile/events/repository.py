@@ -1,13 +1,24 @@
-"""Recording events: one statement inserts what is new and adds exactly that to the aggregates."""
+"""Recording events: one statement judges what is told, keeps what is new, adds just that up."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from io import BytesIO
 
 import asyncpg
 import orjson
 
-from services.profile.events.domain import Event, Known, Reason
+from services.profile.events.domain import (
+    AHEAD,
+    COLUMNS,
+    EARLIEST,
+    LARGEST_FEN,
+    MOST_EMPLOYEES,
+    Event,
+    Reason,
+    Terms,
+    Told,
+)
 from services.profile.vocabulary import EventType, event_types
 
 
@@ -48,21 +59,76 @@ _SUMS = {
 }
 _LARGEST = "max(amount) FILTER (WHERE crosses AND flow = 'in')"
 
-_RECORD = f"""
+_TYPES = {
+    "occurred_at": "timestamptz",
+    "amount": "bigint",
+    "balance_after": "bigint",
+    "sequence": "bigint",
+    "data": "jsonb",
+}
+_GIVEN = {**{name: _TYPES.get(name, "text") for name in COLUMNS}, "place": "int"}
+_GIVEN["is_known"] = "boolean"
+_ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_GIVEN.values(), 4))
+_FROM_ARRAYS = f"SELECT * FROM unnest({_ARRAYS}) AS given_event ({', '.join(_GIVEN)})"  # noqa: S608 - names of ours
+_FROM_TABLE = "SELECT * FROM given_event"
+_MAKE_TABLE = f"""
+CREATE TEMP TABLE given_event ({", ".join(f"{name} {kind}" for name, kind in _GIVEN.items())})
+ON COMMIT DROP
+"""
+
+# Why an event is not believed; the first that holds. An absurd head count is refused here, so that
+# the cast in `fact` never fails.
+_REASON = f"""
+CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
+     WHEN k.name IS NULL THEN '{Reason.UNKNOWN_TYPE}'
+     WHEN g.occurred_at > $1::timestamptz + interval '{AHEAD.total_seconds():.0f} s'
+     THEN '{Reason.AHEAD_OF_TIME}'
+     WHEN g.occurred_at < timestamptz '{EARLIEST.isoformat()}' THEN '{Reason.TOO_OLD}'
+     WHEN g.currency <> $3::text THEN '{Reason.FOREIGN_CURRENCY}'
+     WHEN g.amount NOT BETWEEN 0 AND {LARGEST_FEN} THEN '{Reason.ABSURD_AMOUNT}'
+     WHEN abs(g.balance_after) > {LARGEST_FEN} THEN '{Reason.ABSURD_AMOUNT}'
+     WHEN h.holding_id IS NULL AND (g.holding_id <> '' OR g.balance_after IS NOT NULL)
+     THEN '{Reason.UNKNOWN_HOLDING}'
+     WHEN g.data ? 'headcount' AND NOT CASE
+         WHEN g.data ->> 'headcount' ~ '^[0-9]{{1,9}}$'
+         THEN jsonb_typeof(g.data -> 'headcount') = 'number'
+              AND (g.data ->> 'headcount')::int <= {MOST_EMPLOYEES}
+         ELSE false END
+     THEN '{Reason.ABSURD_HEADCOUNT}' END
+"""
+
+
+def _record(given: str) -> str:
+    """Return the statement; `$1` is now, `$2` the bank's zone, `$3` its currency."""
+    return f"""
 WITH kind (name, initiated, transaction, flow, external, counts) AS (VALUES {_KINDS}),
+judged AS MATERIALIZED (
+    SELECT g.*, h.holding_id AS placed_in, {_REASON} AS reason
+    FROM ({given}) AS g
+    LEFT JOIN kind AS k ON k.name = g.type
+    -- the balance of an account is that of its demand deposit
+    LEFT JOIN LATERAL (
+        SELECT d.holding_id FROM holding AS d
+        WHERE g.holding_id IS NULL AND g.balance_after IS NOT NULL
+          AND d.customer_id = g.customer_id AND d.account_id = g.account_id
+          AND d.category = 'demand_deposit'
+        ORDER BY d.holding_id LIMIT 1
+    ) AS demand ON true
+    LEFT JOIN holding AS h ON h.customer_id = g.customer_id
+                          AND h.holding_id = coalesce(g.holding_id, demand.holding_id)
+),
 fresh AS (
     INSERT INTO event (customer_id, event_id, type, occurred_at, account_id, holding_id, amount,
         direction, balance_after, channel, counterparty, counterparty_kind, purpose, sequence,
         data, recorded_at)
-    SELECT g.*, $16 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[],
-        $6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[],
-        $13::text[], $14::bigint[], $15::jsonb[]) AS g (customer_id, event_id)
-    ORDER BY g.customer_id, g.event_id
+    SELECT customer_id, event_id, type, occurred_at, account_id, placed_in, amount, direction,
+           balance_after, channel, counterparty, counterparty_kind, purpose, sequence, data, $1
+    FROM judged WHERE reason IS NULL ORDER BY customer_id, event_id, place
     ON CONFLICT DO NOTHING
     RETURNING *
 ),
 fact AS MATERIALIZED (
-    SELECT e.customer_id, e.event_id, (e.occurred_at AT TIME ZONE $17)::date AS day,
+    SELECT e.customer_id, e.event_id, (e.occurred_at AT TIME ZONE $2)::date AS day,
            e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
            coalesce(e.channel, '') AS channel, coalesce(e.amount, 0) AS amount,
            coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
@@ -118,63 +184,61 @@ points AS (
         event_id = excluded.event_id
     WHERE (excluded.at, excluded.sequence, excluded.event_id) > (b.at, b.sequence, b.event_id)
 )
-SELECT customer_id, event_id FROM fresh
+SELECT customer_id, count(*)::int AS fresh, NULL::int AS place, NULL::text AS reason
+FROM fresh GROUP BY customer_id
+UNION ALL
+SELECT NULL, NULL, place, reason FROM judged WHERE reason IS NOT NULL
+ORDER BY place
 """  # noqa: S608 - built from this module and the catalogue
 
 
+_RECORD, _RECORD_TABLE = _record(_FROM_ARRAYS), _record(_FROM_TABLE)
+
+
 async def record(
-    connection: asyncpg.Connection, events: Sequence[Event], *, zone: str, now: datetime
-) -> set[tuple[str, str]]:
-    """Keep the events that are new and count them; return their (customer, event) ids."""
+    connection: asyncpg.Connection,
+    events: Sequence[Event],
+    *,
+    known: frozenset[str],
+    terms: Terms,
+) -> Told:
+    """Judge events, keep those that are new and count them.
+
+    Args:
+        connection: inside a transaction.
+        events: a batch; an event that is in it twice counts once.
+        known: the customers of whom events are believed.
+        terms: what they are judged by.
+    """
     rows = await connection.fetch(
         _RECORD,
-        [event.customer_id for event in events],
-        [event.event_id for event in events],
-        [event.type for event in events],
-        [event.occurred_at for event in events],
-        [event.account_id for event in events],
-        [event.holding_id for event in events],
-        [event.amount for event in events],
-        [event.direction for event in events],
-        [event.balance_after for event in events],
-        [event.channel for event in events],
-        [event.counterparty for event in events],
-        [event.counterparty_kind for event in events],
-        [event.purpose for event in events],
-        [event.sequence for event in events],
-        [event.data for event in events],
-        now,
-        zone,
+        *(terms.now, terms.zone, terms.currency),
+        *([getattr(event, name) for event in events] for name in COLUMNS),
+        list(range(len(events))),
+        [event.customer_id in known for event in events],
     )
-    return {(row["customer_id"], row["event_id"]) for row in rows}
+    return _told(rows)
 
 
-async def known_of(
-    connection: asyncpg.Connection,
-    customers: frozenset[str],
-    events: Sequence[Event],
-    currency: str,
-) -> Known:
-    """Return what the bank knows of the holdings and accounts that events name."""
-    named = [event for event in events if event.holding_id or event.balance_after is not None]
-    rows = await connection.fetch(
-        """SELECT customer_id, holding_id, account_id, category FROM holding
-           WHERE customer_id = ANY ($1::text[])
-             AND (category = 'demand_deposit' OR holding_id = ANY ($2::text[]))
-           ORDER BY customer_id, holding_id DESC""",
-        list({event.customer_id for event in named}),
-        list({event.holding_id for event in named if event.holding_id}),
-    )
-    return Known(
-        customers=customers,
-        types=event_types(),
-        currency=currency,
-        holdings=frozenset((row["customer_id"], row["holding_id"]) for row in rows),
-        demand={
-            (row["customer_id"], row["account_id"]): row["holding_id"]
-            for row in rows
-            if row["category"] == "demand_deposit" and row["account_id"]
-        },
+async def record_csv(connection: asyncpg.Connection, lines: bytes, terms: Terms) -> Told:
+    """Do as `record`, for many events as CSV.
+
+    Args:
+        connection: inside a transaction.
+        lines: `COLUMNS`; the place in the batch; whether the customer's events are believed.
+        terms: what they are judged by.
+    """
+    await connection.execute(_MAKE_TABLE)
+    await connection.copy_to_table("given_event", source=BytesIO(lines), format="csv")
+    told = _told(await connection.fetch(_RECORD_TABLE, terms.now, terms.zone, terms.currency))
+    await connection.execute("DROP TABLE given_event")
+    return told
+
+
+def _told(rows: Sequence[asyncpg.Record]) -> Told:
+    return Told(
+        fresh={row["customer_id"]: row["fresh"] for row in rows if row["place"] is None},
+        doubted={row["place"]: Reason(row["reason"]) for row in rows if row["place"] is not None},
     )
 
 

@@ -66,7 +66,7 @@ async def ask_for_roll(
     if as_of is not None and as_of > now:
         raise RunAhead(f"as_of {as_of} lies ahead of {now}")
     run_id = new_id()
-    await runs.add(connection, run_id, kind="manual", state="queued", at=as_of or now)
+    await runs.add(connection, run_id, kind="manual", at=as_of or now)
     return await runs.get(connection, run_id)
 
 
@@ -79,21 +79,30 @@ async def get_run(connection: asyncpg.Connection, run_id: str) -> Run:
     return await runs.get(connection, run_id)
 
 
-async def begin_collecting(connection: asyncpg.Connection, now: datetime) -> str:
-    """Begin a run whose customers are collected before it starts; return its id."""
-    run_id = new_id()
-    await runs.add(connection, run_id, kind="import", state="collecting", at=now)
+async def collect(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], now: datetime
+) -> str:
+    """Have these customers' features follow in one run with others'; return the run's id.
+
+    The run collects until it is released. The caller's transaction should end soon after: until
+    then nobody else collects.
+    """
+    run_id = await runs.hold_collecting(connection, new_id(), now)
+    await runs.collect(connection, run_id, customer_ids)
     return run_id
 
 
-async def collect(connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]) -> None:
-    """Have a run recompute these customers too."""
-    await runs.collect(connection, run_id, customer_ids)
-
-
 async def release(connection: asyncpg.Connection, run_id: str, now: datetime) -> None:
-    """Let a collecting run begin."""
+    """Let a collecting run begin; any other goes on as it is."""
     await runs.release(connection, run_id, now)
+
+
+async def release_forgotten(database: Database, clock: BusinessClock, patience: timedelta) -> None:
+    """Let a collecting run begin that nobody added to for that long."""
+    async with database.transaction() as connection:
+        run_id = await runs.find_forgotten(connection, patience)
+        if run_id is not None:
+            await runs.release(connection, run_id, clock.now())
 
 
 async def roll_if_due(database: Database, clock: BusinessClock) -> bool:

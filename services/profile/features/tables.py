@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base
@@ -33,6 +33,9 @@ class RunRow(Base):
     __tablename__ = "feature_run"
     __table_args__ = (
         Index("feature_run_queue", "created_at", postgresql_where="state <> 'completed'"),
+        Index(
+            "feature_run_collecting", "state", unique=True, postgresql_where="state = 'collecting'"
+        ),
     )
 
     run_id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -45,10 +48,13 @@ class RunRow(Base):
     after: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    collected_at: Mapped[datetime] = mapped_column(
+        UtcDateTime, server_default=func.clock_timestamp(), comment="Real time, not the bank's"
+    )
 
 
 class RunCustomerRow(Base):
-    """Whom a run after an import covers; the other kinds cover everybody."""
+    """Whom a run after imports covers; the other kinds cover everybody."""
 
     __tablename__ = "feature_run_customer"
 

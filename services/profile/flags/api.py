@@ -4,9 +4,8 @@ from services.profile.customers.domain import Flags
 from services.profile.flags import service
 from services.profile.flags.schemas import FlagsPut, FlagsRead
 from services.profile.parameters import CustomerId, Written
-from shared.app import Clock
+from shared.app import Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/flags", tags=["flags"])

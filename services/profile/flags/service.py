@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.profile.customers import service as customers
 from services.profile.customers.domain import Flags
-from shared.auth import Token
 from shared.clock import BusinessClock
+from shared.tokens import Token
 
 
 async def get(

@@ -8,10 +8,10 @@ from services.profile.holdings.domain import Balance, Holding
 from services.profile.holdings.schemas import MONEY, HoldingPut, HoldingRead
 from services.profile.money import written
 from services.profile.parameters import ID_PATTERN, CustomerId, Written
-from shared.app import AppSettings, Clock
+from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/holdings", tags=["holdings"])

@@ -7,10 +7,10 @@ from services.profile.features import service as features
 from services.profile.holdings import repository
 from services.profile.holdings.domain import Balance, Holding, UnknownCategory, check_balance
 from services.profile.vocabulary import categories
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.errors import FieldError
+from shared.tokens import Token
 
 
 async def put(

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.profile.identifiers import repository
 from services.profile.identifiers.domain import masked, normalised
 from services.profile.identifiers.repository import Sealed
-from shared.auth import Token
 from shared.errors import Unavailable
+from shared.tokens import Token
 
 NONCE_BYTES = 12
 LEAST_SECRET = 32

@@ -1,8 +1,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.profile.jobs import repository
@@ -12,6 +12,7 @@ from services.profile.jobs.service import spool
 from services.profile.parameters import ID_PATTERN
 from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, requires
+from shared.database import Begin
 from shared.idempotency import Idempotent
 from shared.problems import problem_responses
 
@@ -20,6 +21,13 @@ REJECTS_AT_ONCE = 5_000
 
 router = APIRouter(prefix="/v1", tags=["imports"])
 JobId = Annotated[str, Path(pattern=ID_PATTERN)]
+Follow = Annotated[
+    Literal["now", "later"],
+    Query(
+        description="When the customers' features follow: `now`, or `later` for a part of a load, "
+        "with those of the next import that says `now`; the job does not wait for them then"
+    ),
+]
 
 
 def _importer(kind: ImportKind) -> Callable[..., Awaitable[Response]]:
@@ -27,27 +35,29 @@ def _importer(kind: ImportKind) -> Callable[..., Awaitable[Response]]:
         *,
         request: Request,
         once: Idempotent,
-        database: AppDatabase,
         token: CurrentToken,
         settings: AppSettings,
         clock: Clock,
+        features: Follow = "now",
     ) -> Response:
         body = await spool.receive(request.stream(), limit=settings.max_import_bytes)
 
-        async def store() -> Response:
+        async def store(begin: Begin) -> Response:
             job = await spool.store(
-                database,
+                begin,
                 body,
                 kind,
                 chunk_rows=settings.import_chunk_rows,
                 client_id=token.client_id,
+                features_later=features == "later",
                 now=clock.now(),
             )
             answer = JobAccepted(job_id=job.job_id, state=job.state)
             return Response(answer.model_dump_json(), 202, media_type="application/json")
 
         with body.file:
-            return await once.run(store, fingerprint=kind.encode() + body.digest)
+            fingerprint = f"{kind} {features} ".encode() + body.digest
+            return await once.run(store, fingerprint=fingerprint)
 
     import_rows.__name__ = f"import_{kind}"
     import_rows.__doc__ = f"Import {kind} in bulk; a job carries it out."

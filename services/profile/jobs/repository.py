@@ -7,19 +7,36 @@ from typing import Any
 
 import asyncpg
 
-from services.profile.jobs.domain.jobs import Job, NoSuchJob, Outcome, Reject, Row, State, added
+from services.profile.jobs.domain.jobs import (
+    Chunk,
+    Job,
+    NoSuchJob,
+    Outcome,
+    Reject,
+    Row,
+    State,
+    added,
+)
 
 _JOB = ", ".join(field.name for field in fields(Job))
 
 
 async def add(
-    connection: asyncpg.Connection, job_id: str, *, kind: str, client_id: str, now: datetime
+    connection: asyncpg.Connection,
+    job_id: str,
+    *,
+    kind: str,
+    client_id: str,
+    features_later: bool,
+    now: datetime,
 ) -> None:
     await connection.execute(
-        "INSERT INTO job (job_id, kind, client_id, created_at) VALUES ($1, $2, $3, $4)",
+        """INSERT INTO job (job_id, kind, client_id, features_later, created_at)
+           VALUES ($1, $2, $3, $4, $5)""",
         job_id,
         kind,
         client_id,
+        features_later,
         now,
     )
 
@@ -37,17 +54,23 @@ async def add_chunk(
 
 
 async def set_rows(connection: asyncpg.Connection, job_id: str, rows: int) -> None:
-    await connection.execute("UPDATE job SET rows = $2 WHERE job_id = $1", job_id, rows)
+    """Note how many rows a body has; of none, all are in."""
+    await connection.execute(
+        """UPDATE job SET rows = $2, rows_in_at = CASE WHEN $2 = 0 THEN clock_timestamp() END
+           WHERE job_id = $1""",
+        job_id,
+        rows,
+    )
 
 
-async def get(connection: asyncpg.Connection, job_id: str) -> Job:
-    """Return a job.
+async def get(connection: asyncpg.Connection, job_id: str, *, lock: bool = False) -> Job:
+    """Return a job; `lock` lets nobody else change it before the transaction ends.
 
     Raises:
         NoSuchJob: there is none of this id.
     """
     row = await connection.fetchrow(
-        f"SELECT {_JOB} FROM job WHERE job_id = $1",  # noqa: S608 - names of ours
+        f"SELECT {_JOB} FROM job WHERE job_id = $1{' FOR UPDATE' if lock else ''}",  # noqa: S608 - names of ours
         job_id,
     )
     if row is None:
@@ -55,65 +78,86 @@ async def get(connection: asyncpg.Connection, job_id: str) -> Job:
     return _to_job(row)
 
 
-async def take_oldest(connection: asyncpg.Connection) -> Job | None:
-    """Lock the oldest job that is not finished; None if another worker has it."""
+async def find_oldest(connection: asyncpg.Connection) -> Job | None:
+    """Return the oldest job that has rows to be taken."""
     row = await connection.fetchrow(
-        f"""SELECT {_JOB} FROM job
-            WHERE job_id = (SELECT job_id FROM job WHERE finished_at IS NULL
-                            ORDER BY created_at, job_id LIMIT 1) AND finished_at IS NULL
-            FOR UPDATE SKIP LOCKED"""  # noqa: S608 - names of ours
+        f"""SELECT {_JOB} FROM job WHERE finished_at IS NULL AND rows_in_at IS NULL
+            ORDER BY created_at, job_id LIMIT 1"""  # noqa: S608 - names of ours
     )
     return row and _to_job(row)
 
 
-async def start(connection: asyncpg.Connection, job_id: str, run_id: str, now: datetime) -> None:
-    await connection.execute(
-        "UPDATE job SET state = 'running', run_id = $2, started_at = $3 WHERE job_id = $1",
-        job_id,
-        run_id,
-        now,
-    )
+async def take_chunk(connection: asyncpg.Connection, job: Job, *, in_order: bool) -> Chunk | None:
+    """Take a chunk of a job off the table; None if others are at all that may be taken.
 
-
-async def chunk_of(connection: asyncpg.Connection, job: Job) -> tuple[int, bytes] | None:
-    """Return the number of the first row and the body of the next chunk, None after the last."""
+    Args:
+        connection: inside a transaction; if it fails, the chunk is there again.
+        job: which has rows to be taken.
+        in_order: only the first chunk may be taken, the next one when that is done.
+    """
     row = await connection.fetchrow(
-        "SELECT first_row, body FROM job_chunk WHERE job_id = $1 AND number = $2",
+        """DELETE FROM job_chunk WHERE job_id = $1 AND number = (
+               SELECT number FROM job_chunk WHERE job_id = $1 AND (NOT $2 OR number = (
+                   SELECT min(number) FROM job_chunk WHERE job_id = $1))
+               ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+           RETURNING number, first_row, body""",
         job.job_id,
-        job.next_chunk,
+        in_order,
     )
-    return row and (row["first_row"], row["body"])
+    return row and Chunk(*row)
 
 
-async def advance(connection: asyncpg.Connection, job: Job, outcome: Outcome) -> None:
-    """Note what became of the next chunk."""
-    await connection.execute(
-        """UPDATE job SET next_chunk = next_chunk + 1, done = done + $2 + $3 + $4,
-               accepted = accepted + $2, unchanged = unchanged + $3, rejected = rejected + $4,
-               report = $5
-           WHERE job_id = $1""",
-        job.job_id,
-        outcome.accepted,
-        outcome.unchanged,
-        len(outcome.rejects),
-        added(job.report, outcome.report),
-    )
+async def advance(connection: asyncpg.Connection, job: Job, outcome: Outcome, now: datetime) -> Job:
+    """Note what became of a chunk, and return the job as it is now.
+
+    Whoever took another chunk of it waits here until this transaction ends.
+    """
+    known = await get(connection, job.job_id, lock=True)
     await connection.copy_records_to_table(
         "job_reject",
         records=[(job.job_id, each.row, each.id, each.reason) for each in outcome.rejects],
         columns=["job_id", "row", "id", "reason"],
     )
+    await connection.execute(
+        """UPDATE job SET state = 'running', started_at = coalesce(started_at, $2),
+               done = done + $3 + $4 + $5, accepted = accepted + $3, unchanged = unchanged + $4,
+               rejected = rejected + $5, report = $6,
+               rows_in_at = CASE WHEN done + $3 + $4 + $5 = rows THEN clock_timestamp() END
+           WHERE job_id = $1""",
+        job.job_id,
+        now,
+        outcome.accepted,
+        outcome.unchanged,
+        len(outcome.rejects),
+        added(known.report, outcome.report),
+    )
+    return await get(connection, job.job_id)
 
 
-async def finish(
-    connection: asyncpg.Connection, job_id: str, state: State, now: datetime, error: str | None
-) -> None:
-    """End a job and drop its body."""
+async def set_run(connection: asyncpg.Connection, job_id: str, run_id: str) -> None:
+    """Note which run the features of a job's last customers follow in."""
+    await connection.execute("UPDATE job SET run_id = $2 WHERE job_id = $1", job_id, run_id)
+
+
+async def complete(connection: asyncpg.Connection, now: datetime) -> bool:
+    """End the jobs whose rows are in, and whose features are there or may come later."""
+    done = await connection.execute(
+        """UPDATE job AS j SET state = 'completed', finished_at = $1
+           WHERE finished_at IS NULL AND rows_in_at IS NOT NULL
+             AND (features_later OR run_id IS NULL OR EXISTS (
+                 SELECT FROM feature_run AS r WHERE r.run_id = j.run_id AND r.state = 'completed'
+             ))""",
+        now,
+    )
+    return done != "UPDATE 0"
+
+
+async def fail(connection: asyncpg.Connection, job_id: str, now: datetime, error: str) -> None:
+    """End a job, and drop what was not taken of its body."""
     await connection.execute("DELETE FROM job_chunk WHERE job_id = $1", job_id)
     await connection.execute(
-        "UPDATE job SET state = $2, finished_at = $3, error = $4 WHERE job_id = $1",
+        "UPDATE job SET state = 'failed', finished_at = $2, error = $3 WHERE job_id = $1",
         job_id,
-        state,
         now,
         error,
     )

@@ -17,7 +17,9 @@ class JobRead(BaseModel):
     accepted: int = Field(description="Rows that brought something new")
     unchanged: int = Field(description="Rows whose content was known")
     rejected: int = Field(description="Rows not taken; see the job's rejects")
-    run_id: str | None = Field(description="The features run that follows the rows")
+    run_id: str | None = Field(
+        description="The features run that follows the rows; null while nothing has changed"
+    )
     report: dict[str, dict[str, dict[str, int | str]]] = Field(
         description="Of all rows taken, known ones too: dimension, value, {rows, sums in yuan}"
     )

@@ -10,7 +10,10 @@ from shared.database import UtcDateTime
 
 
 class JobRow(Base):
-    """One import: carried out chunk by chunk, oldest job first."""
+    """One import: carried out chunk by chunk, oldest job first.
+
+    `rows_in_at` is real time; `features_later`: its customers' features follow with a later job's.
+    """
 
     __tablename__ = "job"
     __table_args__ = (Index("job_queue", "created_at", postgresql_where="finished_at IS NULL"),)
@@ -24,7 +27,8 @@ class JobRow(Base):
     accepted: Mapped[int] = mapped_column(server_default="0")
     unchanged: Mapped[int] = mapped_column(server_default="0")
     rejected: Mapped[int] = mapped_column(server_default="0")
-    next_chunk: Mapped[int] = mapped_column(server_default="0")
+    features_later: Mapped[bool] = mapped_column(server_default="false")
+    rows_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     run_id: Mapped[str | None] = mapped_column(Text)
     report: Mapped[Any] = mapped_column(JSONB, server_default="{}")
     error: Mapped[str | None] = mapped_column(Text)
@@ -34,7 +38,7 @@ class JobRow(Base):
 
 
 class JobChunkRow(Base):
-    """A part of the body, in the Arrow stream format."""
+    """A part of the body that is still to be taken, in the Arrow stream format."""
 
     __tablename__ = "job_chunk"
 

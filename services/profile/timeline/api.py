@@ -7,9 +7,10 @@ from services.profile.parameters import CustomerId, Moment
 from services.profile.timeline import service
 from services.profile.timeline.domain import Filter, Source
 from services.profile.timeline.schemas import EntryRead
+from shared.app import Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/timeline", tags=["timeline"])

@@ -14,11 +14,11 @@ from services.profile.customers import service as customers
 from services.profile.features import service as features
 from services.profile.timeline import repository
 from services.profile.timeline.domain import Entry, Filter, Source, Touch
-from shared.auth import Token
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import Event
 from shared.feed.handlers import Handler
+from shared.tokens import Token
 
 CONTACTS = ("reserved", "confirmed", "released", "refused")
 OUTCOME = "feedback.outcome_recorded.v1"

@@ -5,11 +5,11 @@ from fastapi import APIRouter, Path, Response
 from services.segment.attributes import repository, service
 from services.segment.attributes.domain import AttributeEntry
 from services.segment.attributes.schemas import AttributeRead, AttributeUpdate
-from shared.app import Clock
+from shared.app import Clock, Session
 from shared.auth import requires
-from shared.database import Session
-from shared.etag import IfMatch, IfNoneMatch, etag_of, is_current
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.etag import etag_of, is_current
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/attributes", tags=["attributes"])

@@ -1,12 +1,10 @@
 """The attribute catalogue: what rules may ask about a customer, and who writes it."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-
-import polars as pl
 
 from shared.errors import Conflict, FieldError, Invalid, Refused
 from shared.rules import Attribute, AttributeType, Catalogue, Kind, is_speakable
@@ -134,35 +132,9 @@ def day_of(value: object) -> date | None:
         return None
 
 
-def frame_of(
-    features: Sequence[Mapping[str, object]], names: Sequence[str], catalogue: Catalogue
-) -> pl.DataFrame:
-    """Features of many customers as columns (one row each) of the declared kinds.
-
-    Args:
-        features: as stored, what is missing left out.
-        names: the columns wanted, declared attributes all of them.
-        catalogue: their declarations.
-    """
-    kinds = catalogue.kinds
-    columns = {
-        name: pl.Series(name, [given.get(name) for given in features], _STORED[kinds[name]])
-        for name in names
-    }
-    days = [pl.col(name).str.to_date(strict=False) for name in names if kinds[name] is Kind.DATE]
-    placed = pl.Series("row", range(len(features)), pl.Int64())  # keeps the height without columns
-    return pl.DataFrame([placed, *columns.values()]).with_columns(days)
-
-
 _ACCEPTED: dict[Kind, tuple[type, ...]] = {
     Kind.NUMBER: (float, int),
     Kind.BOOLEAN: (bool,),
     Kind.TEXT: (str,),
     Kind.DATE: (str,),
-}
-_STORED = {
-    Kind.NUMBER: pl.Float64(),
-    Kind.BOOLEAN: pl.Boolean(),
-    Kind.TEXT: pl.String(),
-    Kind.DATE: pl.String(),
 }

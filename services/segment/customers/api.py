@@ -6,8 +6,8 @@ from services.segment.customers import repository
 from services.segment.customers.domain import State
 from services.segment.customers.schemas import AsOf, LevelsRead, SegmentsRead
 from services.segment.customers.service import scope_of
+from shared.app import Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
 from shared.problems import problem_responses
 
 router = APIRouter(

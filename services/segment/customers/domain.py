@@ -4,8 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+SEPARATOR = ","
+"""Between the keys of segments, where they stand in one text."""
+
 LevelValue = str | int | None
 Levels = dict[str, LevelValue]
+
+StoredRow = tuple[str, int, str, datetime, str, str | None, str | None]
+"""A customer as stored, not yet read: id, revision, features, their time, held, levels, segments.
+
+The revision is another after every change. Features, held levels and levels are JSON, segments are
+joined by `SEPARATOR`; levels and segments are None before the first evaluation.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

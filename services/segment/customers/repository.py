@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.segment.customers.domain import EVERYONE, Known, Scope, State
+from services.segment.customers.domain import EVERYONE, Known, Scope, State, StoredRow
 from services.segment.customers.tables import CustomerRow, CustomerStateRow
 from shared.errors import NotFound
 
@@ -20,6 +20,15 @@ FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n (customer_id, featur
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE
 SET features = excluded.features, features_as_of = excluded.features_as_of
+"""
+_TAKE_FEATURES = """
+INSERT INTO customer AS c (customer_id, features, features_as_of)
+SELECT customer_id, jsonb_strip_nulls(features::jsonb), as_of
+FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS n (customer_id, as_of, features)
+ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE
+SET features = excluded.features, features_as_of = excluded.features_as_of
+WHERE c.features_as_of IS NULL OR c.features_as_of <= excluded.features_as_of
 """
 _PUT_OWNERS = """
 INSERT INTO customer (customer_id, org_path, rm_id)
@@ -34,7 +43,19 @@ LEFT JOIN customer_state AS s ON s.customer_id = c.customer_id AND s.valid_to IS
 WHERE c.features_as_of IS NOT NULL
 """
 _KNOWN_OF = _KNOWN + "AND c.customer_id = ANY ($1) ORDER BY c.customer_id"
-_LOCK_AFTER = _KNOWN + "AND c.customer_id > $1 ORDER BY c.customer_id LIMIT $2 FOR UPDATE OF c"
+_STORED = """
+SELECT c.customer_id, c.xmin, c.features::text, c.features_as_of, c.held::text,
+       s.levels::text, array_to_string(s.segments, ',')
+FROM customer AS c
+LEFT JOIN customer_state AS s ON s.customer_id = c.customer_id AND s.valid_to IS NULL
+WHERE c.features_as_of IS NOT NULL
+"""
+_STORED_OF = _STORED + "AND c.customer_id = ANY ($1) ORDER BY c.customer_id"
+_STORED_AFTER = _STORED + "AND c.customer_id > $1 ORDER BY c.customer_id LIMIT $2"
+_LOCK = """
+SELECT customer_id, xmin FROM customer WHERE customer_id = ANY ($1)
+ORDER BY customer_id FOR NO KEY UPDATE
+"""
 _IN_SCOPE = """
 AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
 AND ($3::text IS NULL OR c.rm_id = $3)
@@ -44,13 +65,15 @@ _COUNT = f"""
 SELECT count(*) FROM customer AS c
 WHERE features_as_of IS NOT NULL AND $1::text IS NULL {_IN_SCOPE}
 """  # noqa: S608 - text of ours
-_SAMPLE = (
-    _KNOWN.replace(
-        "FROM customer AS c", "FROM customer AS c TABLESAMPLE SYSTEM ($1) REPEATABLE (1)"
-    )
-    + _IN_SCOPE
-    + "ORDER BY c.customer_id"
-)
+_SAMPLE = f"""
+SELECT c.customer_id, (
+    SELECT coalesce(jsonb_object_agg(name, coalesce(s.levels -> name, c.features -> name)), '{{}}')
+    FROM unnest($5::text[]) AS name)::text
+FROM customer AS c TABLESAMPLE SYSTEM ($1) REPEATABLE (1)
+LEFT JOIN customer_state AS s ON s.customer_id = c.customer_id AND s.valid_to IS NULL
+WHERE c.features_as_of IS NOT NULL {_IN_SCOPE}
+ORDER BY c.customer_id
+"""  # noqa: S608 - text of ours
 _HOLD = """
 UPDATE customer AS c SET held = n.held::jsonb
 FROM unnest($1::text[], $2::text[]) AS n (customer_id, held) WHERE c.customer_id = n.customer_id
@@ -63,18 +86,6 @@ WHERE s.customer_id = n.customer_id AND s.valid_to IS NULL AND s.valid_from < n.
 _REPLACE = """
 DELETE FROM customer_state WHERE customer_id = ANY ($1) AND valid_to IS NULL
 RETURNING customer_id, valid_from
-"""
-_OPEN = """
-SELECT s.customer_id, s.as_of, s.levels, s.segments
-FROM customer_state AS s JOIN customer AS c USING (customer_id)
-WHERE CASE WHEN $1::timestamptz IS NULL THEN s.valid_to IS NULL
-      ELSE s.valid_from <= $1 AND (s.valid_to IS NULL OR s.valid_to > $1) END
-  AND ($2::text IS NULL OR EXISTS (
-      SELECT FROM customer_state AS r WHERE r.run_id = $2 AND r.customer_id = s.customer_id))
-  AND ($3::text IS NULL OR c.org_path = $3 OR starts_with(c.org_path, $3 || '/'))
-  AND ($4::text IS NULL OR c.rm_id = $4)
-  AND ($5::text IS NULL OR c.customer_id = $5)
-ORDER BY s.customer_id
 """
 
 
@@ -91,6 +102,13 @@ async def put_features(
     )
 
 
+async def take_features(
+    connection: asyncpg.Connection, rows: Sequence[tuple[str, datetime, str]]
+) -> None:
+    """Store features (JSON; nulls are left out) of customers, unless newer ones are here."""
+    await connection.execute(_TAKE_FEATURES, *map(list, zip(*rows, strict=True)))
+
+
 async def put_owners(
     connection: asyncpg.Connection, rows: Iterable[tuple[str, str, str | None]]
 ) -> None:
@@ -104,20 +122,34 @@ async def list_known(connection: asyncpg.Connection, customers: Sequence[str]) -
     return [_to_known(row) for row in await connection.fetch(_KNOWN_OF, list(customers))]
 
 
-async def lock_known_after(
+async def read_after(
     connection: asyncpg.Connection, customer_id: str, *, limit: int
-) -> list[Known]:
-    """The customers that follow this id; nobody else writes them until the transaction ends."""
-    rows = await connection.fetch(_LOCK_AFTER, customer_id, limit)
-    return [_to_known(row) for row in rows]
+) -> list[StoredRow]:
+    """The customers that follow this id, as they are stored now."""
+    return [*map(tuple, await connection.fetch(_STORED_AFTER, customer_id, limit))]
+
+
+async def read(connection: asyncpg.Connection, customers: Sequence[str]) -> list[StoredRow]:
+    """These customers as they are stored now, by id."""
+    return [*map(tuple, await connection.fetch(_STORED_OF, customers))]
+
+
+async def lock(connection: asyncpg.Connection, customers: Sequence[str]) -> dict[str, int]:
+    """Let nobody else write these customers until the transaction ends; the revision of each."""
+    rows = await connection.fetch(_LOCK, customers)
+    return {row["customer_id"]: row["xmin"] for row in rows}
 
 
 async def list_sample(
-    connection: asyncpg.Connection, *, percent: float, scope: Scope
-) -> list[Known]:
-    """About so many percent of the customers in scope, the same ones each time, by id."""
-    rows = await connection.fetch(_SAMPLE, percent, scope.org, scope.rm, scope.customer)
-    return [_to_known(row) for row in rows]
+    connection: asyncpg.Connection, names: Sequence[str], *, percent: float, scope: Scope
+) -> list[tuple[str, str]]:
+    """About so many percent of the customers in scope, the same ones each time, by id.
+
+    Returns:
+        Of each the id, and its features and levels of these names as a JSON object.
+    """
+    given = (percent, scope.org, scope.rm, scope.customer, list(names))
+    return [*map(tuple, await connection.fetch(_SAMPLE, *given))]
 
 
 async def count_known(connection: asyncpg.Connection, scope: Scope = EVERYONE) -> int:
@@ -125,13 +157,10 @@ async def count_known(connection: asyncpg.Connection, scope: Scope = EVERYONE) -
     return await connection.fetchval(_COUNT, None, scope.org, scope.rm, scope.customer) or 0
 
 
-async def hold(
-    connection: asyncpg.Connection, held: Mapping[str, Mapping[str, Mapping[str, str | int]]]
-) -> None:
-    """Store the levels with hysteresis of customers whose row is locked."""
+async def hold(connection: asyncpg.Connection, held: Mapping[str, str]) -> None:
+    """Store the levels with hysteresis, as JSON, of customers whose row is locked."""
     if held:
-        texts = [orjson.dumps(value).decode() for value in held.values()]
-        await connection.execute(_HOLD, list(held), texts)
+        await connection.execute(_HOLD, list(held), list(held.values()))
 
 
 async def write_states(
@@ -161,21 +190,6 @@ async def write_states(
         records=records,
         columns=["customer_id", "valid_from", "as_of", "levels", "segments", "run_id"],
     )
-
-
-async def stream_states(
-    connection: asyncpg.Connection,
-    *,
-    as_of: datetime | None = None,
-    run_id: str | None = None,
-    scope: Scope = EVERYONE,
-) -> AsyncIterator[State]:
-    """States by customer, in the caller's transaction: now or then, all or changed in a run."""
-    cursor = connection.cursor(
-        _OPEN, as_of, run_id, scope.org, scope.rm, scope.customer, prefetch=2_000
-    )
-    async for row in cursor:
-        yield _to_state(row)
 
 
 async def get_state(

@@ -4,8 +4,8 @@ import asyncpg
 
 from services.segment.customers import repository
 from services.segment.customers.domain import Scope
-from shared.auth import Token
 from shared.feed import Event
+from shared.tokens import Token
 
 
 def scope_of(token: Token) -> Scope:

@@ -6,10 +6,9 @@ from fastapi.responses import StreamingResponse
 from services.segment.customers.schemas import AsOf
 from services.segment.customers.service import scope_of
 from services.segment.exports import service
-from services.segment.scoring import service as scoring
-from shared.app import AppDatabase, AppSettings
+from services.segment.scoring.service import online as scoring
+from shared.app import AppDatabase, AppSettings, Session
 from shared.auth import CurrentToken, requires
-from shared.database import Session
 
 ARROW = "application/vnd.apache.arrow.stream"
 

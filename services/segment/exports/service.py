@@ -1,20 +1,28 @@
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
 
 import anyio.to_thread
 import asyncpg
+import orjson
+import polars as pl
 import pyarrow as pa
 
 from services.segment.attributes import repository as attributes
+from services.segment.attributes.domain import catalogue_of
 from services.segment.attributes.service import announced as announced_attribute
-from services.segment.customers import repository as customers
-from services.segment.customers.domain import Change, Scope, State
-from services.segment.scoring.service import announced as announced_change
+from services.segment.customers.domain import EVERYONE, SEPARATOR, Change, Scope, State
+from services.segment.exports import repository
+from services.segment.scoring.service.online import announced as announced_change
+from services.segment.segments import repository as segments
+from services.segment.segments.service import announced as announced_segment
 from shared.clock import real_now
 from shared.database import Database
 from shared.feed import Event, source_of
 from shared.ids import new_id
+from shared.rules import parse
+
+SNAPSHOT_ROWS = 1_000
 
 
 async def export_memberships(
@@ -39,25 +47,33 @@ async def export_memberships(
     schema = _schema(levels)
     sink = io.BytesIO()
     async with database.transaction(readonly=True) as connection:
-        states = customers.stream_states(connection, as_of=as_of, run_id=run_id, scope=scope)
         with pa.ipc.new_stream(sink, schema) as writer:
-            async for chunk in _chunks(states, batch_rows):
-                batch = await anyio.to_thread.run_sync(_batch, chunk, schema)
-                writer.write_batch(batch)
+            async for page in repository.pages(
+                connection, as_of=as_of, run_id=run_id, scope=scope, rows=batch_rows
+            ):
+                writer.write_table(await anyio.to_thread.run_sync(_table, page, schema, levels))
                 yield _drained(sink)
     yield _drained(sink)
 
 
 async def snapshot(connection: asyncpg.Connection, types: frozenset[str]) -> AsyncIterator[Event]:
-    """The catalogue and every customer's state, as the events that tell of them."""
+    """The attributes, the segments in use and every customer's state, as the events of them."""
     if "segment.attribute_changed.v1" in types:
         for entry in await attributes.list_all(connection):
             data = announced_attribute(entry)
             yield _event("segment.attribute_changed.v1", entry.name, data, real_now())
+    if "segment.segment_changed.v1" in types:
+        catalogue = catalogue_of(await attributes.list_all(connection))
+        for key, rule in await segments.list_published(connection):
+            data = announced_segment(key, parse(rule, catalogue).canonical)
+            yield _event("segment.segment_changed.v1", key, data, real_now())
     if "segment.memberships_changed.v1" in types:
-        async for state in customers.stream_states(connection):
-            data = announced_change(Change(state, (), ()))
-            yield _event("segment.memberships_changed.v1", state.customer_id, data, state.as_of)
+        async for page in repository.pages(
+            connection, as_of=None, run_id=None, scope=EVERYONE, rows=SNAPSHOT_ROWS
+        ):
+            for state in map(_state_of, page.iter_rows()):
+                data = announced_change(Change(state, (), ()))
+                yield _event("segment.memberships_changed.v1", state.customer_id, data, state.as_of)
 
 
 def _event(kind: str, subject: str, data: dict[str, object], at: datetime) -> Event:
@@ -87,17 +103,24 @@ def _schema(levels: Mapping[str, bool]) -> pa.Schema:
     )
 
 
-def _batch(states: Sequence[State], schema: pa.Schema) -> pa.RecordBatch:
-    fixed = {"customer_id", "as_of", "segments"}
-    columns: dict[str, list[object]] = {
-        "customer_id": [state.customer_id for state in states],
-        "as_of": [state.as_of for state in states],
-        "segments": [list(state.segments) for state in states],
-    }
-    for name in schema.names:
-        if name not in fixed:
-            columns[name] = [state.levels.get(name) for state in states]
-    return pa.record_batch([columns[name] for name in schema.names], schema=schema)
+def _table(page: pl.DataFrame, schema: pa.Schema, levels: Mapping[str, bool]) -> pa.Table:
+    """A page as the export tells it: a column for each level, segments as lists."""
+    kinds = {name: pl.Int64 if is_number else pl.String for name, is_number in levels.items()}
+    columns = pl.read_ndjson("\n".join(page["levels"]).encode(), schema=kinds)
+    is_member = pl.col("segments") != ""
+    segments = pl.when(is_member).then(pl.col("segments").str.split(SEPARATOR)).otherwise([])
+    frame = page.with_columns(segments, *columns)
+    return frame.select(schema.names).to_arrow().cast(schema)
+
+
+def _state_of(row: tuple[str, datetime, str, str]) -> State:
+    customer_id, as_of, levels, segments = row
+    return State(
+        customer_id=customer_id,
+        as_of=as_of,
+        levels=orjson.loads(levels),
+        segments=tuple(segments.split(SEPARATOR)) if segments else (),
+    )
 
 
 def _drained(sink: io.BytesIO) -> bytes:
@@ -105,14 +128,3 @@ def _drained(sink: io.BytesIO) -> bytes:
     sink.seek(0)
     sink.truncate()
     return written
-
-
-async def _chunks(states: AsyncIterator[State], size: int) -> AsyncIterator[list[State]]:
-    chunk: list[State] = []
-    async for state in states:
-        chunk.append(state)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

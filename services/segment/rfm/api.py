@@ -3,10 +3,10 @@ from fastapi import APIRouter, Response
 from services.segment.rfm import repository, service
 from services.segment.rfm.repository import Document
 from services.segment.rfm.schemas import RfmRead, RfmUpdate
-from shared.app import Clock
+from shared.app import Clock, Session
 from shared.auth import requires
-from shared.database import Session
-from shared.etag import IfMatch, IfNoneMatch, etag_of, is_current
+from shared.etag import etag_of, is_current
+from shared.parameters import IfMatch, IfNoneMatch
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/rfm", tags=["rfm"])

@@ -2,12 +2,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from services.segment.scoring import repository, service
+from services.segment.scoring import repository
 from services.segment.scoring.domain.runs import Run
 from services.segment.scoring.schemas import RunCreate, RunRead
-from shared.app import Clock
+from services.segment.scoring.service import requests
+from shared.app import Clock, Session
 from shared.auth import CurrentActor, requires
-from shared.database import Session
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/scoring-runs", tags=["scoring"])
@@ -19,7 +19,7 @@ async def create_scoring_run(
     wanted: RunCreate, session: Session, clock: Clock, actor: CurrentActor, response: Response
 ) -> Run:
     """Ask for a run over all customers; one that already waits for the day is answered instead."""
-    run = await service.request_run(
+    run = await requests.request_run(
         session, wanted.kind, requested_by=actor, now=clock.now(), zone=clock.zone
     )
     response.headers["Location"] = f"/v1/scoring-runs/{run.run_id}"

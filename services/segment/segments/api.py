@@ -15,11 +15,11 @@ from services.segment.segments.schemas import (
     SegmentRead,
     SegmentUpdate,
 )
-from shared.app import Clock
+from shared.app import Clock, Session
 from shared.auth import CurrentActor, CurrentToken, requires
-from shared.database import Session
-from shared.etag import IfMatch, IfNoneMatch, etag_of, is_current
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.etag import etag_of, is_current
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["segments"])
@@ -106,9 +106,9 @@ async def put_segment(
     dependencies=WRITE,
     responses=problem_responses(404, 412, 428),
 )
-async def delete_segment(key: Key, session: Session, if_match: IfMatch) -> None:
+async def delete_segment(key: Key, session: Session, clock: Clock, if_match: IfMatch) -> None:
     """Take a segment out of use; the history of its members stays."""
-    await service.remove(session, key, if_match=if_match)
+    await service.remove(session, key, if_match=if_match, now=clock.now())
 
 
 @router.post(

@@ -1,5 +1,6 @@
 from dataclasses import asdict, fields
 
+import asyncpg
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,6 +42,14 @@ async def published_rules(session: AsyncSession) -> dict[str, str]:
         .order_by(SegmentRow.key)
     )
     return {key: rule for key, rule in await session.execute(statement) if rule is not None}
+
+
+async def list_published(connection: asyncpg.Connection) -> list[tuple[str, str]]:
+    """Key and rule of every segment in use, by key, as this connection sees them."""
+    rows = await connection.fetch(
+        "SELECT key, published_rule FROM segment WHERE published_rule IS NOT NULL ORDER BY key"
+    )
+    return [(row["key"], row["published_rule"]) for row in rows]
 
 
 async def save(session: AsyncSession, segment: Segment) -> None:

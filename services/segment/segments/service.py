@@ -1,22 +1,23 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 import anyio.to_thread
-import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.segment.attributes import repository as attributes
-from services.segment.attributes.domain import AttributeEntry, catalogue_of, frame_of
+from services.segment.attributes.domain import catalogue_of
 from services.segment.customers import repository as customers
-from services.segment.customers.domain import Known, Scope, State
+from services.segment.customers.domain import Scope, State
 from services.segment.segments import domain, repository
 from services.segment.segments.domain import Preview, Segment, SegmentDraft, parse_rule
+from shared import feed
 from shared.database import raw_connection
 from shared.etag import check_match
 from shared.paging import Page, decode_cursor, page_of
-from shared.rules import Rule, to_polars
+from shared.rules import Catalogue, Rule
+from shared.rules.columns import to_polars
+from shared.rules.frames import frame_of
 
 EXAMPLES = 10
 SAMPLE_CUSTOMERS = 20_000
@@ -45,24 +46,26 @@ async def change(
     return segment
 
 
-async def remove(session: AsyncSession, key: str, *, if_match: str) -> None:
-    """Take a segment out of use; members leave it by the run that follows."""
+async def remove(session: AsyncSession, key: str, *, if_match: str, now: datetime) -> None:
+    """Take a segment out of use; decisions see it at once, its members leave by the next run."""
     segment = await repository.get(session, key, lock=True)
     check_match(if_match, segment.version)
     await repository.remove(session, key)
     await attributes.bump_catalogue(session)
+    await _announce(session, key, None, now=now)
 
 
 async def publish(
     session: AsyncSession, key: str, *, if_match: str, approver: str, now: datetime
 ) -> Segment:
-    """Put a segment into use; members enter it by the run that follows."""
+    """Put a segment into use; decisions see it at once, its members enter by the next run."""
     segment = await repository.get(session, key, lock=True)
     check_match(if_match, segment.version)
     entries = await attributes.list_entries(session)
     published = domain.publish(segment, entries, approver=approver, now=now)
     await repository.save(session, published)
     await attributes.bump_catalogue(session)
+    await _announce(session, key, published.canonical, now=now)
     return published
 
 
@@ -73,6 +76,7 @@ async def seed(session: AsyncSession, wanted: Iterable[SegmentDraft], *, now: da
         segment = domain.draft(each, entries, author=SEEDED_BY, now=now)
         published = domain.publish(segment, entries, approver="", now=now)
         await repository.add(session, replace(published, approver=SEEDED_BY))
+        await _announce(session, segment.key, segment.canonical, now=now)
     await attributes.bump_catalogue(session)
 
 
@@ -91,13 +95,14 @@ async def preview(session: AsyncSession, text: str, *, scope: Scope, now: dateti
     connection = await raw_connection(session)
     total = await customers.count_known(connection, scope)
     percent = min(100.0, 100 * SAMPLE_CUSTOMERS / max(total, 1))
-    known = await customers.list_sample(connection, percent=percent, scope=scope)
-    members = await anyio.to_thread.run_sync(partial(_members, rule, known, entries))
-    share = len(members) / len(known) if known else 0.0
+    names = sorted(rule.dependencies)
+    sample = await customers.list_sample(connection, names, percent=percent, scope=scope)
+    members = await anyio.to_thread.run_sync(_members, rule, sample, catalogue_of(entries))
+    share = len(members) / len(sample) if sample else 0.0
     return Preview(
         as_of=now,
         customers=total,
-        evaluated=len(known),
+        evaluated=len(sample),
         members=round(share * total),
         share=share,
         examples=tuple(members[:EXAMPLES]),
@@ -124,13 +129,23 @@ async def members(
     return page_of(states, limit, lambda state: [state.customer_id])
 
 
-def _members(rule: Rule, known: Sequence[Known], entries: Sequence[AttributeEntry]) -> list[str]:
-    """Ids of those for whom the rule is true, over stored features and levels."""
-    values = [{**customer.features, **_levels(customer)} for customer in known]
-    frame = frame_of(values, sorted(rule.dependencies), catalogue_of(entries))
-    ids = pl.Series("customer_id", [customer.customer_id for customer in known], pl.String())
-    return frame.with_columns(ids).filter(to_polars(rule))["customer_id"].to_list()
+def announced(key: str, rule: str | None) -> dict[str, object]:
+    """A segment as the feed tells it; None: out of use."""
+    return {"key": key, "rule": rule}
 
 
-def _levels(customer: Known) -> dict[str, str | int | None]:
-    return customer.state.levels if customer.state else {}
+async def _announce(session: AsyncSession, key: str, rule: str | None, *, now: datetime) -> None:
+    await feed.publish(
+        await raw_connection(session),
+        type="segment.segment_changed.v1",
+        subject=key,
+        data=announced(key, rule),
+        at=now,
+        state=True,
+    )
+
+
+def _members(rule: Rule, sample: Sequence[tuple[str, str]], catalogue: Catalogue) -> list[str]:
+    """Ids of those for whom the rule is true."""
+    frame = frame_of([values for _, values in sample], sorted(rule.dependencies), catalogue)
+    return [sample[place][0] for place in frame.select(to_polars(rule).arg_true()).to_series()]

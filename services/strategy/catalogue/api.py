@@ -6,7 +6,8 @@ from services.strategy.catalogue.domain.actions import Action, treatment_id
 from services.strategy.catalogue.domain.compiled import Catalogue
 from services.strategy.catalogue.schemas import ActionRead, Actions
 from shared.auth import requires
-from shared.paging import After, Limit, decode_cursor, page_of
+from shared.paging import decode_cursor, page_of
+from shared.parameters import After, Limit
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"])
 

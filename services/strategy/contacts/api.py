@@ -11,6 +11,7 @@ from services.strategy.contacts.schemas import ContactCreate, ContactRead
 from services.strategy.contacts.service import Desk, Wanted
 from shared.app import AppDatabase, Clock
 from shared.auth import CurrentToken, requires
+from shared.database import Begin
 from shared.idempotency import Idempotent
 from shared.problems import problem_responses
 
@@ -20,10 +21,13 @@ writes = [requires("contacts:write")]
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"])
 
 
-def _desk(request: Request, database: AppDatabase, clock: Clock) -> Desk:
+def _desk(request: Request, clock: Clock) -> Desk:
     state = request.app.state
     return Desk(
-        database=database, catalogue=state.decider.catalogue, profile=state.profile, clock=clock
+        catalogue=state.decider.catalogue,
+        profile=state.profile,
+        clock=clock,
+        consent_lease=state.settings.consent_lease,
     )
 
 
@@ -42,8 +46,8 @@ async def create_contact(
 ) -> Response:
     """Reserve a contact, or be told which rule refuses it; send only after this says yes."""
 
-    async def work() -> Response:
-        contact = await service.reserve(desk, Wanted(**dict(wanted)), token)
+    async def work(begin: Begin) -> Response:
+        contact = await service.reserve(desk, Wanted(**dict(wanted)), token, begin)
         answer = ContactRead.model_validate(contact, from_attributes=True)
         return JSONResponse(answer.model_dump(mode="json"), 201)
 

@@ -28,12 +28,12 @@ from services.strategy.funnel.domain.situation import Situation
 from services.strategy.gates.domain.refusal import Refusal
 from services.strategy.products.repository import list_exhausted
 from services.strategy.strategies.domain import Purpose
-from shared.auth import Token
 from shared.clock import BusinessClock
-from shared.database import Database
+from shared.database import Begin, Database
 from shared.errors import FieldError, Invalid, NotFound
-from shared.feed import is_held, publish
+from shared.feed import ages, is_held, publish
 from shared.ids import new_id
+from shared.tokens import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +52,13 @@ class Wanted:
 class Desk:
     """What reserving a contact stands on."""
 
-    database: Database
     catalogue: Catalogue
     profile: Profile
     clock: BusinessClock
+    consent_lease: timedelta
 
 
-async def reserve(desk: Desk, wanted: Wanted, token: Token) -> Contact:
+async def reserve(desk: Desk, wanted: Wanted, token: Token, begin: Begin) -> Contact:
     """Reserve one contact, or say which rule refuses it.
 
     Consent is read from profile first, outside the transaction; then the customer's row is locked,
@@ -73,16 +73,16 @@ async def reserve(desk: Desk, wanted: Wanted, token: Token) -> Contact:
     consents = None
     if wanted.purpose is Purpose.MARKETING:
         consents = await desk.profile.consents_of(wanted.customer_id)
-    async with desk.database.transaction() as connection:
-        customer = await customers.lock(connection, wanted.customer_id)
-        if customer is None or not reaches(token, customer):
-            raise NotFound(f"No customer {wanted.customer_id}")
-        now = desk.clock.now()
-        asked = customer if consents is None else replace(customer, consents=consents.consents)
-        refusal = await _verdict(connection, desk, wish, asked, now)
-        if refusal is None:
-            return await _reserve(connection, desk, wanted, token, now)
-        await _announce_refusal(connection, wanted, refusal, now)
+    connection = await begin()
+    customer = await customers.lock(connection, wanted.customer_id)
+    if customer is None or not reaches(token, customer):
+        raise NotFound(f"No customer {wanted.customer_id}")
+    now = desk.clock.now()
+    asked = customer if consents is None else replace(customer, consents=consents.consents)
+    refusal = await _verdict(connection, desk, wish, asked, now)
+    if refusal is None:
+        return await _reserve(connection, desk, wanted, token, now)
+    await _announce_refusal(connection, wanted, refusal, now)
     raise ContactRefused(_say(refusal), code=refusal.code, values=dict(refusal.values))
 
 
@@ -175,12 +175,19 @@ async def _verdict(
         limit=1,
         seed=0,
         exhausted=await list_exhausted(connection),
+        consent_is_current=await _has_lease(connection, desk.consent_lease),
         is_reachable=not await is_held(connection, customer.id),
         wants_personalization=False,  # applicability is no hard gate: whom to call is decided
     )
     touches = await repository.list_touches(connection, customer.id, now=now)
     days = working_days(desk.catalogue.shelf.policy.holidays)
     return admit(desk.catalogue, wish, situation, touches, days)
+
+
+async def _has_lease(connection: asyncpg.Connection, lease: timedelta) -> bool:
+    """Tell whether flags and complaints, which profile was not asked for, are known to be new."""
+    age = (await ages(connection)).get(("profile", "safety"))
+    return age is not None and age <= lease.total_seconds()
 
 
 async def _reserve(

@@ -8,8 +8,8 @@ import orjson
 
 from services.strategy.customers import repository
 from services.strategy.customers.domain import Consent, Customer
-from shared.auth import Token
 from shared.feed import Event, Handler
+from shared.tokens import Token
 
 FLAGS = ("is_deceased", "is_frozen", "in_hardship", "in_collection", "is_minor_until")
 

@@ -235,6 +235,10 @@ def _paths() -> dict[str, Any]:
         "operationId": "list_recommendations",
         "summary": list_recommendations.__doc__,
         "parameters": [_customer_id(), *_query_parameters(), wait_for],
+        # what the gateway answers, should this service not: the page gets an empty list
+        "x-bihuan-fallback": service.empty_answer(
+            "{customer_id}", decision_id="{new_id}", cause="unavailable"
+        ),
         **_usual("recommendations:read", 404),
     }
     return {

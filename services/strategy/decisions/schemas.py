@@ -92,6 +92,13 @@ class AsOf(BaseModel):
     consents_age_seconds: float | None = Field(
         description="Consents and flags are not older than this; null: not known"
     )
+    features_age_seconds: float | None = Field(
+        description="What profile has told later than this long ago may be missing; null: not known"
+    )
+    memberships_age_seconds: float | None = Field(
+        description="The same of levels and segments; a segment's rule in use holds at once"
+    )
+    outcomes_age_seconds: float | None = Field(description="The same of outcomes")
     catalogue_version: int
     propensity_version: int
 

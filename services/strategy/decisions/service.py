@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,7 +35,11 @@ from services.strategy.entries import repository as entries
 from services.strategy.funnel.domain.situation import Mode, Situation
 from services.strategy.gates.domain.refusal import Refusal
 from services.strategy.propensities import repository as propensities
+from services.strategy.segments import service as segments
+from services.strategy.segments.service import Segmentation
 from services.strategy.settings import Settings
+from services.strategy.sources import service as sources
+from services.strategy.sources.domain import LANES, Sources, old_ones
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.errors import FieldError, NotFound, Unavailable
@@ -80,6 +84,8 @@ class Decider:
         self._settings = settings
         self._catalogues = Catalogues()
         self._knowledge: Knowledge | None = None
+        self._segmentation: Segmentation | None = None
+        self._sources = Sources()
         self._breaker = Breaker()
         self._reads = Gathering(self._read)
         self._writes = Gathering(self._write)
@@ -104,6 +110,9 @@ class Decider:
             if known is None or (known.catalogue.version, known.version) != (catalogue, learnt):
                 known = await self._knowledge_of(connection, catalogue, learnt)
                 self._knowledge = known
+            words = known.catalogue.shelf.attributes
+            self._segmentation = await segments.current(connection, words, self._segmentation)
+            self._sources = await sources.read(connection)
         return known
 
     @property
@@ -132,9 +141,9 @@ class Decider:
         except TROUBLE as error:
             self._note(started, in_time=False)
             log.warning("decision_failed", kind=type(error).__name__)
-            return _empty_answer(
-                request, "budget_exceeded" if isinstance(error, TimeoutError) else "unavailable"
-            )
+            cause = "budget_exceeded" if isinstance(error, TimeoutError) else "unavailable"
+            answer = empty_answer(request.customer_id, decision_id=new_id(), cause=cause)
+            return orjson.dumps(answer, option=JSON_OPTIONS)
         self._note(started, in_time=True)
         return answer
 
@@ -202,7 +211,7 @@ class Decider:
         if request.direction is Direction.OUT:
             situation = replace(situation, held_back=await self._held_back(knowledge, situation))
         made = _make(knowledge, known, situation, degraded_by)
-        answer = _answer(knowledge, request, known, made)
+        answer = _answer(knowledge, request, known, made, self._ages())
         if request.is_dry_run:
             return answer
         if await self._writes.ask(_written(knowledge, request, token, made, answer)):
@@ -238,13 +247,17 @@ class Decider:
         age, bank_zone = known.consents_age_seconds, ZoneInfo(self._settings.bank_zone)
         has_lease = age is not None and age <= self._settings.consent_lease.total_seconds()
         is_open = self._breaker.is_open(time.monotonic())
+        limit = self._settings.source_limit.total_seconds()
         missing = {
             "consent_lease_ended": not has_lease,
             "wait_for_not_applied": not is_applied,
             "customer_held": known.is_held,
             "breaker_open": is_open,
         }
+        reasons = [name for name, is_missing in missing.items() if is_missing]
         customer = known.customer or Customer(id=request.customer_id)
+        if self._segmentation is not None:
+            customer = self._segmentation.placed(customer)
         situation = Situation(
             customer=customer,
             channel=request.channel,
@@ -261,7 +274,10 @@ class Decider:
             wants_personalization=request.wants_personalization,
             uses_defaults=is_open,
         )
-        return situation, [name for name, is_missing in missing.items() if is_missing]
+        return situation, [*reasons, *old_ones(self._ages(), limit_seconds=limit)]
+
+    def _ages(self) -> dict[str, float | None]:
+        return self._sources.ages_at(time.monotonic())
 
     async def _held_back(self, knowledge: Knowledge, situation: Situation) -> Refusal | None:
         channel = knowledge.catalogue.channel(situation.channel)
@@ -311,11 +327,18 @@ def _make(
     return _Made(id=decision_id, decision=decision, situation=seeded, degraded_by=degraded_by)
 
 
-def _answer(knowledge: Knowledge, request: Request, known: Known, made: _Made) -> bytes:
+def _answer(
+    knowledge: Knowledge,
+    request: Request,
+    known: Known,
+    made: _Made,
+    ages: Mapping[str, float | None],
+) -> bytes:
     as_of: dict[str, object] = {
         "features": made.situation.customer.features_at,
         "memberships": made.situation.customer.memberships_at,
         "consents_age_seconds": known.consents_age_seconds,
+        **{f"{name}_age_seconds": age for name, age in ages.items()},
         "catalogue_version": knowledge.catalogue.version,
         "propensity_version": knowledge.version,
     }
@@ -388,21 +411,21 @@ def _seed_of(decision_id: str) -> int:
     return int.from_bytes(blake2b(decision_id.encode(), digest_size=8).digest()) >> 1
 
 
-def _empty_answer(request: Request, cause: str) -> bytes:
+def empty_answer(customer_id: str, *, decision_id: str, cause: str) -> dict[str, object]:
     """Return the answer that needs nothing: no proposition, marked degraded, not recorded."""
     as_of: dict[str, object] = {
         "features": None,
         "memberships": None,
         "consents_age_seconds": None,
+        **{f"{name}_age_seconds": None for name in LANES},
         "catalogue_version": 0,
         "propensity_version": 0,
     }
-    answer = answer_of(
+    return answer_of(
         Decision(mode=Mode.DEFAULTS, propositions=(), shortlist=(), funnel=None, cause=cause),
-        decision_id=new_id(),
-        customer_id=request.customer_id,
+        decision_id=decision_id,
+        customer_id=customer_id,
         degraded_by=[cause],
         as_of=as_of,
         placements=(),
     )
-    return orjson.dumps(answer, option=JSON_OPTIONS)

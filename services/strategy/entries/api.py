@@ -14,8 +14,9 @@ from services.strategy.entries.schemas import Body, Key
 from services.strategy.entries.service import Change
 from shared.app import AppDatabase, Clock
 from shared.auth import CurrentActor, requires
-from shared.etag import IfMatch, IfNoneMatch, etag_of, is_current
-from shared.paging import After, Limit, Page, decode_cursor, page_of
+from shared.etag import etag_of, is_current
+from shared.paging import Page, decode_cursor, page_of
+from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
 Check = Callable[[asyncpg.Connection, Change], Awaitable[None]]

@@ -39,7 +39,6 @@ async def create_reservation(
     once: Idempotent,
 ) -> Response:
     """Hold quota for a sale that is being made; never more than there is."""
-
     amount = wanted.amount and wanted.amount.in_currency_of_bank(settings.bank_currency)
 
     async def work(begin: Begin) -> Response:

@@ -1,5 +1,6 @@
 """The business clock over HTTP."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -67,6 +68,23 @@ async def test_the_answer_leaves_once_every_process_has_seen_the_move(
         began = datetime.now()  # noqa: DTZ005 - a stopwatch
         assert await move(suite, datetime.fromisoformat(MARCH) + timedelta(days=1)) == 200
         assert datetime.now() - began >= timedelta(seconds=0.5)  # noqa: DTZ005
+
+
+async def test_who_knows_the_offset_is_answered_when_the_clock_moves_or_the_time_is_up(
+    start_suite: StartSuite,
+) -> None:
+    async with start_suite(business_now=MARCH) as suite:
+        known = (await suite.http.get("/v1/clock")).json()["offset_seconds"]
+        in_vain = await suite.http.get("/v1/clock", params={"known": known, "wait": 0.1})
+        poll = asyncio.create_task(suite.http.get("/v1/clock", params={"known": known, "wait": 20}))
+        await asyncio.sleep(0.1)
+        assert not poll.done()
+        await move(suite, datetime.fromisoformat(MARCH) + timedelta(days=1))
+        async with asyncio.timeout(5):
+            moved = await poll
+
+    assert in_vain.json()["offset_seconds"] == known
+    assert moved.json()["offset_seconds"] > known
 
 
 async def test_in_production_the_clock_cannot_be_moved(start_suite: StartSuite) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from shared.feed import sequence
 from tests.profile.conftest import Profile, ago
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +44,30 @@ async def test_p3_withdrawal_is_one_call_told_on_the_safety_lane_with_the_featur
         )
     assert name == "profile.consent_changed.v1"
     assert (await profile.features("c1"))["marketing_consent"] is False
+
+
+async def test_p3_until_a_change_is_published_the_answer_says_that_more_is_to_come(
+    profile: Profile,
+) -> None:
+    async def is_pending(customer: str) -> bool:
+        return (await profile.ok("GET", f"/customers/{customer}/consents"))["pending"]
+
+    await profile.customer("c1")
+    await profile.customer("c2")
+    await publish_all(profile)
+    for path, body in (("/consents/marketing", GRANT), ("/flags", {"is_frozen": True})):
+        await profile.ok("PUT", f"/customers/c1{path}", json=body)
+        before = await is_pending("c1"), await is_pending("c2")
+        await publish_all(profile)
+
+        assert before == (True, False)
+        assert not await is_pending("c1")
+
+
+async def publish_all(profile: Profile) -> None:
+    async with profile.database.connection() as connection:
+        while (await sequence(connection)).moved:
+            pass
 
 
 async def test_p4_a_withdrawal_of_marketing_leaves_the_other_purposes(profile: Profile) -> None:

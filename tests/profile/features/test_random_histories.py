@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.profile.events import service as events
 from services.profile.events.domain import Event
-from shared.auth import Token
+from shared.tokens import Token
 from tests.profile.conftest import NOW, Profile
 from tests.profile.features.reference import Held, History, Value, day_of, features
 

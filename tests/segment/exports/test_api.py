@@ -75,11 +75,17 @@ async def test_the_snapshot_tells_catalogue_and_states(bank: Bank) -> None:
     lines = [orjson.loads(line) for line in answer.text.splitlines()]
     states = [line for line in lines if line.get("type") == "segment.memberships_changed.v1"]
     entries = [line for line in lines if line.get("type") == "segment.attribute_changed.v1"]
+    rules = {
+        line["subject"]: line["data"]["rule"]
+        for line in lines
+        if line.get("type") == "segment.segment_changed.v1"
+    }
 
     assert [state["version"] for state in states] == [1, 1, 1]
     assert states[0]["data"]["levels"]["tier_now"] == "mass_affluent"
     assert len(entries) > 150
-    assert lines[-1] == {"events": len(states) + len(entries)}
+    assert rules["idle_cash"] == "demand_share >= 0.6 AND aum_avg_month >= 50000"
+    assert lines[-1] == {"events": len(states) + len(entries) + len(rules)}
 
 
 async def test_every_event_fits_its_schema(bank: Bank) -> None:

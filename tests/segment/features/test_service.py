@@ -1,6 +1,8 @@
 """Following the profile: single changes, whole runs by Arrow, owners."""
 
 import io
+import json
+import math
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -10,9 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from services.segment import scorer
 from services.segment.customers.service import apply_owners
-from services.segment.features.domain import rows_of
+from services.segment.features.domain.exports import rows_of
 from shared.client import ServiceClient
+from shared.errors import Unavailable
 from shared.feed import Event
 from shared.rules import Attribute, AttributeType, Catalogue
 from tests.segment.bank import NOW, Bank, changed, days, features
@@ -23,15 +27,16 @@ pytestmark = pytest.mark.anyio
 class Gateway(httpx.AsyncBaseTransport):
     """Answers tokens, and an Arrow stream of two batches at the address of a run's export."""
 
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, rows: list[dict[str, Any]], *, status: int = 200) -> None:
         self.rows = rows
+        self.status = status
         self.asked: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":
             return httpx.Response(200, json={"access_token": "t", "expires_in": 600})
         self.asked.append(str(request.url.raw_path.decode()))
-        return httpx.Response(200, content=self._stream())
+        return httpx.Response(self.status, content=self._stream())
 
     async def _stream(self) -> AsyncIterator[bytes]:
         sink = io.BytesIO()
@@ -60,9 +65,10 @@ def completed(kind: str = "import", at: datetime = NOW) -> Event:
 
 async def hear_run(bank: Bank, event: Event, gateway: Gateway) -> None:
     client = ServiceClient("http://gateway", "segment-service", "s", transport=gateway)
-    gathered = await bank.intake.gather_runs(client, [event])
     async with bank.database.transaction() as connection:
-        await bank.intake.apply_runs(connection, [event], gathered)
+        await bank.intake.note_runs(connection, [event], None)
+    while await scorer.step(bank.scoring, client):
+        pass
     await client.close()
 
 
@@ -132,12 +138,44 @@ async def test_owners_are_kept_also_before_any_feature(bank: Bank) -> None:
     assert (await bank.levels("c1"))["tier_now"] == "mass_affluent"
 
 
+async def test_a_run_of_the_profile_never_replaces_newer_features(bank: Bank) -> None:
+    await bank.settle()
+    await bank.hear(changed("c1", features(aum_avg_month=600_000.0), at=NOW + days(1)))
+    await hear_run(bank, completed(), Gateway(rows(2)))
+
+    levels = [(await bank.levels(customer))["tier_now"] for customer in ("c0", "c1")]
+    assert levels == ["mass_affluent", "wealth"]
+
+
+async def test_what_a_run_does_not_know_is_not_stored(bank: Bank) -> None:
+    await bank.settle()
+    await hear_run(bank, completed(), Gateway(rows(1, age=None)))
+    async with bank.database.connection() as connection:
+        stored = await connection.fetchval("SELECT features FROM customer")
+
+    assert stored == {name: value for name, value in features().items() if name != "age"}
+
+
+async def test_an_export_that_is_gone_is_given_up_and_one_out_of_reach_is_not(bank: Bank) -> None:
+    await bank.settle()
+    with pytest.raises(Unavailable):
+        await hear_run(bank, completed(), Gateway([], status=503))
+    await hear_run(bank, completed("roll"), Gateway(rows(1), status=404))
+    async with bank.database.connection() as connection:
+        waiting = await connection.fetchval("SELECT count(*) FROM feature_load")
+        known = await connection.fetchval("SELECT count(*) FROM customer")
+
+    assert (waiting, known) == (0, 0)
+
+
 def test_columns_become_features_of_the_declared_kinds() -> None:
     catalogue = Catalogue(
         [
             Attribute("amount", AttributeType.DECIMAL),
             Attribute("born", AttributeType.DATE),
             Attribute("colour", AttributeType.ENUM, ("red",)),
+            Attribute("has_car", AttributeType.BOOL),
+            Attribute("share", AttributeType.RATIO),
         ]
     )
     batch = pa.record_batch(
@@ -147,11 +185,14 @@ def test_columns_become_features_of_the_declared_kinds() -> None:
             "amount": pa.array([1, None], pa.decimal128(18, 2)),
             "born": pa.array([NOW.date(), None], pa.date32()),
             "colour": pa.array(["red", None]).dictionary_encode(),
+            "has_car": ["yes", "no"],
+            "share": [math.nan, math.inf],
             "undeclared": [1, 2],
         }
     )
+    found = rows_of(pl.DataFrame(pl.from_arrow(batch)), catalogue)
 
-    assert rows_of(pl.DataFrame(pl.from_arrow(batch)), catalogue) == [
-        ("c1", NOW, {"amount": 1.0, "born": "2026-03-02", "colour": "red"}),
-        ("c2", NOW, {}),
+    assert [(customer, at, json.loads(values)) for customer, at, values in found] == [
+        ("c1", NOW, {"amount": 1.0, "born": "2026-03-02", "colour": "red", "share": None}),
+        ("c2", NOW, {"amount": None, "born": None, "colour": None, "share": None}),
     ]

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
-import asyncpg
+import polars as pl
 import pytest
 
-from services.segment.scoring.domain.evaluator import Evaluation, Evaluator
+from services.segment.scoring.domain.columns import ColumnEvaluator, Mover
 from services.segment.scoring.domain.runs import RunKind
-from services.segment.scoring.service import Evaluators, Scoring, work
-from shared.database import Database
+from services.segment.scoring.service.runs import Scoring, work
 from tests.segment.bank import NOW, Bank, changed, crowd, days, features
 
 pytestmark = pytest.mark.anyio
@@ -154,29 +154,17 @@ class Killed(BaseException):
     """The process is gone: nothing after this happens."""
 
 
-class Breaking(Evaluators):
-    """Evaluators whose runs end with `error` at chunk number `chunk`, counted from 1."""
-
-    def __init__(self, database: Database, error: BaseException, *, chunk: int) -> None:
-        super().__init__(database)
-        self.error, self.chunk, self.chunks = error, chunk, 0
-
-    async def current(self, connection: asyncpg.Connection) -> Evaluator:
-        evaluator, breaking = await super().current(connection), self
-
-        class BreakingEvaluator(Evaluator):
-            def evaluate_many(self, customers: Any, mover: Any) -> list[Evaluation]:
-                breaking.chunks += 1
-                if breaking.chunks == breaking.chunk:
-                    raise breaking.error
-                return super().evaluate_many(customers, mover)
-
-        return BreakingEvaluator(evaluator.scheme)
-
-
 def broken(bank: Bank, error: BaseException, *, chunk: int) -> Scoring:
-    evaluators = Breaking(bank.database, error, chunk=chunk)
-    return replace(bank.scoring, evaluators=evaluators)
+    """A run that ends with `error` at chunk number `chunk`, counted from 1."""
+    chunks = count(1)
+
+    class Breaking(ColumnEvaluator):
+        def evaluate(self, features: pl.Series, held: pl.Series, mover: Mover) -> pl.DataFrame:
+            if next(chunks) == chunk:
+                raise error
+            return super().evaluate(features, held, mover)
+
+    return replace(bank.scoring, evaluator_of=Breaking)
 
 
 async def test_a_run_killed_in_the_middle_goes_on_and_writes_the_same(bank: Bank) -> None:

@@ -1,8 +1,11 @@
 """L1: a whole scheme, layers and hysteresis included, online and in a run."""
 
+import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -10,10 +13,13 @@ from hypothesis import strategies as st
 
 from services.segment import seeding
 from services.segment.attributes.domain import fit
-from services.segment.customers.domain import Known
+from services.segment.customers.domain import SEPARATOR, Known
 from services.segment.rfm.domain import rfm_of
-from services.segment.scoring.domain.evaluator import Evaluator, held_to_store
-from services.segment.scoring.domain.runs import RunKind, closed_day, mover_of
+from services.segment.scoring.domain.chunks import mover_of
+from services.segment.scoring.domain.columns import HELD, SEGMENTS, ColumnEvaluator
+from services.segment.scoring.domain.evaluator import Evaluation, Evaluator
+from services.segment.scoring.domain.held import held_of, held_to_store
+from services.segment.scoring.domain.runs import RunKind, closed_day
 from services.segment.scoring.domain.scheme import Definitions, Scheme, scheme_of
 from shared.clock import BusinessClock
 from shared.paths import CATALOGUE
@@ -41,6 +47,7 @@ def shipped() -> Scheme:
 
 SCHEME = shipped()
 EVALUATOR = Evaluator(SCHEME)
+COLUMNS = ColumnEvaluator(SCHEME)
 CUTS = [0, 1, 3, 5, 7, 12, 30, 36, 90, 91, 96, 180, 181, 365, 1_000, 5_000, 10_000, 50_000]
 NUMBERS = st.one_of(
     st.sampled_from([*CUTS, 35_000, 200_000, 500_000, 6_000_000, 0.5, 0.6, 0.95, -0.3, -0.5]),
@@ -69,8 +76,23 @@ def customer(given_features: dict[str, object], number: int = 1) -> Known:
     )
 
 
+def in_a_run(crowd: Sequence[Known], kind: RunKind) -> list[Evaluation]:
+    """The evaluation of each customer by a run."""
+    features = pl.Series([json.dumps(known.features) for known in crowd], dtype=pl.String())
+    held = pl.Series([json.dumps(known.held) for known in crowd], dtype=pl.String())
+    found = COLUMNS.evaluate(features, held, mover_of(kind, DAY))
+    return [
+        Evaluation(
+            levels={name: row[name] for name in SCHEME.levels},
+            segments=tuple(filter(None, row[SEGMENTS].split(SEPARATOR))),
+            held=held_of(json.loads(row[HELD])),
+        )
+        for row in found.iter_rows(named=True)
+    ]
+
+
 def held_after_first_run(known: Known) -> Known:
-    [evaluation] = EVALUATOR.evaluate_many([known], mover_of(RunKind.NIGHTLY, DAY))
+    [evaluation] = in_a_run([known], RunKind.NIGHTLY)
     return Known(
         customer_id=known.customer_id,
         features=known.features,
@@ -86,9 +108,7 @@ def test_l1_the_shipped_scheme_is_the_same_online_and_in_a_run(
 ) -> None:
     crowd = [held_after_first_run(customer(row, place)) for place, row in enumerate(rows)]
 
-    together = EVALUATOR.evaluate_many(crowd, mover_of(RunKind.FULL, DAY))
-
-    assert together == [EVALUATOR.evaluate(known) for known in crowd]
+    assert in_a_run(crowd, RunKind.FULL) == [EVALUATOR.evaluate(known) for known in crowd]
 
 
 def test_layers_come_after_what_they_read() -> None:

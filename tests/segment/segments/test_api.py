@@ -103,6 +103,21 @@ async def test_publishing_and_deleting_bring_their_own_run(bank: Bank) -> None:
     assert "young_wealth" not in await bank.segments("c1")
 
 
+async def test_l6_the_rule_in_use_is_told_when_it_changes_and_only_then(bank: Bank) -> None:
+    async def told() -> list[str | None]:
+        events = await bank.events("segment.segment_changed.v1")
+        return [e["data"]["rule"] for e in events if e["subject"] == "young_wealth"]
+
+    await draft(bank)
+    while_drafted = await told()
+    await publish(bank, "young_wealth", '"1"')
+    published = await told()
+    await bank.http.delete("/v1/segments/young_wealth", headers={**OPERATOR, "If-Match": "*"})
+
+    rule = "age < 35 AND aum_avg_month >= 500000"
+    assert (while_drafted, published, await told()) == ([], [rule], [rule, None])
+
+
 async def test_p5_a_sensitive_attribute_needs_its_flag(bank: Bank) -> None:
     rule = "minor_children >= 1"
     await draft(bank, key="families", rule=rule)

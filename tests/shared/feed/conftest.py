@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import MetaData
 
 from shared.database import Database
-from shared.feed import feed_tables, read_head
+from shared.feed import read_head
+from shared.feed.tables import feed_tables
 from tests.conftest import NewDatabase
 from tests.shared.feed.kit import Source
 

@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from shared.app import create_app
 from shared.client import ServiceClient
 from shared.database import Database
-from shared.feed import Event, Handler, NewEvent, Reader, feed_router, publish_many, sequence
+from shared.feed import Event, Handler, NewEvent, Reader, publish_many, sequence
+from shared.feed.serve import feed_router
 from shared.feed.types import Lane
 from shared.settings import ServiceSettings
 from tests.kit import access_token, bearer, test_settings

@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules import (
-    Kind,
-    Ladder,
-    Level,
-    compile_levels,
-    compile_single,
-    compile_tuple,
-    levels_to_polars,
-    parse,
-    to_polars,
-)
+from shared.rules import Kind, Ladder, Level, compile_levels, compile_single, compile_tuple, parse
+from shared.rules.columns import levels_to_polars, to_polars
 from tests.shared.rules.builders import CATALOGUE, customers, rules
 
 TYPES = {

@@ -8,7 +8,16 @@ import pytest
 from services.strategy.contacts import repository
 from services.strategy.customers import service as customers
 from tests.kit import bearer
-from tests.strategy.bank import ALL_SCOPES, CONSENTED, NOW, answer, apply, arrive, keyed
+from tests.strategy.bank import (
+    ALL_SCOPES,
+    CONSENTED,
+    NOW,
+    answer,
+    apply,
+    arrive,
+    keyed,
+    renew_lease,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -133,6 +142,27 @@ async def test_p3_without_profiles_answer_nothing_is_sent(api, database, profile
     assert await code(api) == "consent_unknown"
     assert await code(api, purpose="service") is None
     profile.is_down = False
+    assert await code(api) is None
+
+
+async def test_p3_while_more_is_to_come_from_profile_nothing_is_sent(
+    api, database, profile
+) -> None:
+    await arrive(database)
+    profile.is_pending = True
+
+    assert await code(api) == "consent_unknown"
+    assert await code(api, purpose="service") is None
+    profile.is_pending = False
+    assert await code(api) is None
+
+
+async def test_p3_with_the_lease_ended_nothing_is_sent_either(api, database) -> None:
+    await arrive(database)
+    await renew_lease(database, age_seconds=31)
+
+    assert await code(api) == "consent_unknown"
+    await renew_lease(database)
     assert await code(api) is None
 
 

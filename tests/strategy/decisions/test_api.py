@@ -8,10 +8,12 @@ import orjson
 import pytest
 
 from services.strategy.customers import service as customers
+from services.strategy.decisions.schemas import DecisionRead
 from services.strategy.decisions.service import Decider, Request
-from shared.auth import Token
+from services.strategy.segments.service import rule_handlers
+from shared.tokens import Token
 from tests.kit import bearer
-from tests.strategy.bank import ALL_SCOPES, CONSENTED, answer, apply, arrive, renew_lease
+from tests.strategy.bank import ALL_SCOPES, CONSENTED, answer, apply, arrive, hear, renew_lease
 
 pytestmark = pytest.mark.anyio
 
@@ -149,6 +151,54 @@ async def test_p3_pages_are_empty_of_marketing_once_the_lease_ends(api, database
     assert decision["degraded"]
     assert decision["degraded_by"] == ["consent_lease_ended"]
     assert decision["cause"] == "consent_unknown"
+
+
+@pytest.mark.parametrize(
+    ("feed", "name"),
+    [("profile", "features"), ("segment", "memberships"), ("feedback", "outcomes")],
+)
+async def test_l12_and_what_a_service_told_long_ago_is_said_and_marks_the_answer(
+    api, app, database, feed: str, name: str
+) -> None:
+    await arrive(database)
+    await hear(database, feed, age_seconds=20)
+    await app.state.decider.refresh()
+    young = await decide(api)
+    await hear(database, feed, age_seconds=31)
+    await app.state.decider.refresh()
+    old = await decide(api)
+
+    assert 20 <= young["as_of"][f"{name}_age_seconds"] < 30
+    assert young["degraded_by"] == []
+    assert 31 <= old["as_of"][f"{name}_age_seconds"] < 40
+    assert old["degraded_by"] == [f"{name}_old"]
+    assert old["propositions"]
+
+
+async def test_l6_an_edited_segment_holds_from_the_next_decision_on(api, app, database) -> None:
+    await arrive(database, segments=["new_track"], levels={"lifecycle": "acquisition"})
+
+    async def in_use(rule: str | None, version: int) -> bool:
+        """Put a rule of the group new_track into use; is the group's strategy offered then?"""
+        event = {"key": "new_track", "rule": rule, "version": version}
+        await apply(database, rule_handlers(), "segment.segment_changed.v1", **event)
+        await app.state.decider.refresh()
+        offered = (await decide(api, limit=20))["propositions"]
+        return any(proposition["strategy"] == "honeymoon" for proposition in offered)
+
+    assert not await in_use("age > 60", 1)
+    assert await in_use("age > 30", 2)
+    assert not await in_use(None, 3)
+
+
+async def test_l12_the_answer_left_with_the_gateway_is_an_empty_degraded_decision(app) -> None:
+    page = app.openapi()["paths"]["/v1/customers/{customer_id}/recommendations"]["get"]
+
+    answer = DecisionRead.model_validate(page["x-bihuan-fallback"])
+
+    assert answer.degraded
+    assert answer.propositions == []
+    assert (answer.customer_id, answer.decision_id) == ("{customer_id}", "{new_id}")
 
 
 async def test_p3_a_customer_with_a_parked_safety_event_is_not_contactable(api, database) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -29,22 +29,39 @@ async def find(connection: asyncpg.Connection, customer_id: str) -> CustomerFeat
     )
 
 
-async def add(
-    connection: asyncpg.Connection, run_id: str, *, kind: str, state: str, at: datetime
-) -> None:
-    """Add a run; one that is `collecting` waits until it is released."""
+async def add(connection: asyncpg.Connection, run_id: str, *, kind: str, at: datetime) -> None:
+    """Add a run over everybody."""
     await connection.execute(
-        """INSERT INTO feature_run (run_id, kind, state, as_of, created_at)
-           VALUES ($1, $2, $3, $4, $4)""",
+        """INSERT INTO feature_run (run_id, kind, as_of, created_at) VALUES ($1, $2, $3, $3)""",
         run_id,
         kind,
-        state,
         at,
     )
 
 
+async def hold_collecting(connection: asyncpg.Connection, new_id: str, at: datetime) -> str:
+    """Return the run that is collecting; it is not released before the transaction ends.
+
+    There is at most one. If there is none, one begins, with the new id.
+    """
+    while True:
+        held = await connection.fetchval(
+            """UPDATE feature_run SET collected_at = clock_timestamp()
+               WHERE state = 'collecting' RETURNING run_id"""
+        )
+        if held is not None:
+            return held
+        await connection.execute(
+            """INSERT INTO feature_run (run_id, kind, state, as_of, created_at)
+               VALUES ($1, 'import', 'collecting', $2, $2)
+               ON CONFLICT (state) WHERE state = 'collecting' DO NOTHING""",
+            new_id,
+            at,
+        )
+
+
 async def collect(connection: asyncpg.Connection, run_id: str, customer_ids: Sequence[str]) -> None:
-    """Add customers to a run that is collecting."""
+    """Add customers to a run that is held collecting."""
     await connection.execute(
         """INSERT INTO feature_run_customer (run_id, customer_id)
            SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING""",
@@ -64,6 +81,15 @@ async def release(connection: asyncpg.Connection, run_id: str, at: datetime) -> 
     )
 
 
+async def find_forgotten(connection: asyncpg.Connection, patience: timedelta) -> str | None:
+    """Return the run that is collecting if nobody was collected for that long."""
+    return await connection.fetchval(
+        """SELECT run_id FROM feature_run
+           WHERE state = 'collecting' AND collected_at < clock_timestamp() - $1::interval""",
+        patience,
+    )
+
+
 async def add_roll_once(
     connection: asyncpg.Connection, run_id: str, *, since: datetime, until: datetime, at: datetime
 ) -> bool:
@@ -77,7 +103,7 @@ async def add_roll_once(
     )
     if known:
         return False
-    await add(connection, run_id, kind="roll", state="queued", at=at)
+    await add(connection, run_id, kind="roll", at=at)
     return True
 
 

@@ -96,9 +96,11 @@ FROM (
         SELECT k, sum(balance * (least(until, {DAY} - {WINDOW_DAYS} * k + 1)
                       - greatest(since, {DAY} - {WINDOW_DAYS} * k - {WINDOW_DAYS - 1})))::float8
                   AS total
-        FROM step
-        CROSS JOIN LATERAL generate_series(
-            ({DAY} - until + 1) / {WINDOW_DAYS}, ({DAY} - since) / {WINDOW_DAYS}) AS k
+        FROM (
+            SELECT *, generate_series(
+                ({DAY} - until + 1) / {WINDOW_DAYS}, ({DAY} - since) / {WINDOW_DAYS}) AS k
+            FROM step
+        ) AS part
         GROUP BY k
     ) AS by_window
 ) AS w,
@@ -167,6 +169,8 @@ SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        count(DISTINCT day) FILTER (WHERE initiated > 0 AND {_last(30)}) AS active_30,
        count(DISTINCT day) FILTER (WHERE initiated > 0 AND {_last(180)} AND NOT {_last(90)})
            AS active_prev_90,
+       max(day) FILTER (WHERE initiated > 0) AS active,
+       max(day) FILTER (WHERE logins > 0) AS login,
        sum(initiated) AS initiated,
        sum(initiated) FILTER (WHERE channel = {_ONLINE}) AS online,
        sum(initiated) FILTER (WHERE channel = 'rm') AS rm_365,
@@ -205,15 +209,18 @@ WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
 """
 
 
-def _latest(measure: str) -> str:
+def _latest(measure: str, recent: str) -> str:
+    """The last day on which it happened: of the last year if in it, else found before."""
     return f"""
-        (SELECT day FROM activity_day WHERE customer_id = t.customer_id AND day <= {DAY}
-         AND {measure} > 0 ORDER BY day DESC LIMIT 1)"""
+        coalesce({recent}, (
+            SELECT day FROM activity_day
+            WHERE customer_id = t.customer_id AND day <= {DAY} - 365 AND {measure} > 0
+            ORDER BY day DESC LIMIT 1))"""
 
 
 LATEST = f"""
-SELECT {_latest("initiated")} AS active,
-       {_latest("logins")} AS login,
+SELECT {_latest("initiated", "d.active")} AS active,
+       {_latest("logins", "d.login")} AS login,
        (SELECT channel FROM activity_day
         WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
           AND initiated > 0 AND channel <> ''

@@ -1,9 +1,11 @@
 """Why a row of an import may not be taken."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
+
+import polars as pl
 
 from services.profile.accounts.domain import Role
 from services.profile.consents.domain import Channel, Purpose, State
@@ -18,6 +20,10 @@ _ZONES = frozenset(available_timezones())
 _ROLES = frozenset(Role)
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2200, 1, 1)
 _AHEAD = timedelta(minutes=5)
+LONGEST_TEXT = 4096
+
+Fault = tuple[str, pl.Expr]
+"""A reason, and which rows it holds for; null is no."""
 _CODED = tuple(CODES.items())
 
 
@@ -26,18 +32,51 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def general(row: Row, required: frozenset[str]) -> str | None:
-    """Return what is wrong with any row: a missing value, or one that cannot be kept."""
-    for name in required:
-        if row[name] is None or row[name] == "":
-            return f"missing_{name}"
-    for name, value in row.items():
-        if isinstance(value, str):
-            if len(value) > 4096 or "\0" in value:
-                return f"bad_{name}"
-        elif isinstance(value, int) and abs(value) > LARGEST_FEN:
-            return f"bad_{name}"
-    return None
+def general(schema: pl.Schema, required: frozenset[str]) -> Iterator[Fault]:
+    """Tell what may be wrong with rows of any kind: a missing value, or one that cannot be kept.
+
+    Args:
+        schema: of the rows; money is whole fen.
+        required: columns that every row fills.
+    """
+    for name in sorted(required):
+        missing = pl.col(name).is_null()
+        yield (
+            f"missing_{name}",
+            missing | (pl.col(name) == "") if _is_text(schema, name) else missing,
+        )
+    for name, kind in schema.items():
+        if kind == pl.String:
+            is_long = pl.col(name).str.len_chars() > LONGEST_TEXT
+            yield f"bad_{name}", is_long | pl.col(name).str.contains("\0", literal=True)
+        elif kind.is_integer():
+            yield f"bad_{name}", ~pl.col(name).is_between(-LARGEST_FEN, LARGEST_FEN)
+
+
+def event() -> Iterator[Fault]:
+    """Tell what may be wrong with the form of events; their content is judged elsewhere."""
+    yield "bad_event_id", pl.col("event_id").str.len_chars() > 128
+    yield "bad_direction", ~pl.col("direction").is_in(["in", "out"])
+    kinds = ["own", "external", "merchant", "payroll"]
+    yield "bad_counterparty_kind", ~pl.col("counterparty_kind").is_in(kinds)
+    yield "bad_channel", pl.col("channel").str.len_chars() > 64
+
+
+def reason(faults: Iterable[Fault]) -> pl.Expr:
+    """Return of each row the first fault that it has, null if it has none."""
+    return pl.coalesce(
+        *(pl.when(holds).then(pl.lit(name)) for name, holds in faults),
+        pl.lit(None, pl.String),
+    )
+
+
+def general_reasons(batch: pl.DataFrame, required: frozenset[str]) -> list[str | None]:
+    """Return of each row what is generally wrong with it, None if nothing is."""
+    return batch.select(reason(general(batch.schema, required))).to_series().to_list()
+
+
+def _is_text(schema: pl.Schema, name: str) -> bool:
+    return schema[name] == pl.String
 
 
 def customer(row: Row) -> str | None:
@@ -111,17 +150,6 @@ def assessment(row: Row, customers: frozenset[str], now: datetime) -> str | None
     if not 1 <= row["risk_class"] <= 5:
         return "bad_risk_class"
     return "ahead_of_time" if row["assessed_at"] > now + _AHEAD else None
-
-
-def event(row: Row) -> str | None:
-    """Return what is wrong with the form of an event; its content is doubted elsewhere."""
-    if len(row["event_id"]) > 128:
-        return "bad_event_id"
-    if row["direction"] not in {None, "in", "out"}:
-        return "bad_direction"
-    if row["counterparty_kind"] not in {None, "own", "external", "merchant", "payroll"}:
-        return "bad_counterparty_kind"
-    return "bad_channel" if len(row["channel"] or "") > 64 else None
 
 
 def _term(row: Row) -> str | None:

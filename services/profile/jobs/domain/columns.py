@@ -203,14 +203,10 @@ def in_layout(kind: ImportKind, batch: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=LAYOUTS[kind].schema)
 
 
-def rows_of(table: pa.Table) -> list[dict[str, object]]:
-    """Return rows as plain values; money becomes whole fen."""
-    columns = {
-        field.name: _fen(table[field.name]) if field.type == MONEY else table[field.name]
-        for field in table.schema
-    }
-    lists = [column.to_pylist() for column in columns.values()]
-    return [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
+def in_fen(table: pa.Table) -> pa.Table:
+    """Return the table with money as whole fen."""
+    columns = [_fen(table[f.name]) if f.type == MONEY else table[f.name] for f in table.schema]
+    return pa.Table.from_arrays(columns, names=table.schema.names)
 
 
 def _fen(amounts: pa.ChunkedArray) -> pa.ChunkedArray:

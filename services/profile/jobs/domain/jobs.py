@@ -47,13 +47,23 @@ class Job:
     accepted: int
     unchanged: int
     rejected: int
-    next_chunk: int
+    features_later: bool
+    rows_in_at: datetime | None
     run_id: str | None
     report: Report
     error: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of a job; `first` is the number of the first one in the body."""
+
+    number: int
+    first: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +79,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """Rows that may be taken, with their numbers, and those that may not."""
+    """Rows that may be taken, and those that may not."""
 
     rows: Sequence[Row]
-    numbers: Sequence[int]
     rejects: Sequence[Reject]
 
 
 def sift(
     rows: Sequence[Row],
+    reasons: Sequence[str | None],
     *,
     first: int,
     id_column: str,
@@ -88,25 +98,29 @@ def sift(
 
     Args:
         rows: of one chunk.
+        reasons: why each may not be taken as far as is known already, None if it may.
         first: number of the first one in the body.
         id_column: what a rejected row is reported by.
-        reason_of: why a row may not be taken, None if it may.
+        reason_of: why a row of which nothing is known may not be taken, None if it may.
         key: where given, only the last row of each key is taken: two cannot be written at once.
     """
     last = {key(row): place for place, row in enumerate(rows)} if key else {}
     taken: list[Row] = []
-    numbers: list[int] = []
     rejects: list[Reject] = []
-    for place, row in enumerate(rows):
-        reason = reason_of(row)
+    for place, (row, known) in enumerate(zip(rows, reasons, strict=True)):
+        reason = known or reason_of(row)
         if reason is None and key is not None and last[key(row)] != place:
             reason = "repeated_below"
         if reason is None:
             taken.append(row)
-            numbers.append(first + place)
         else:
-            rejects.append(Reject(first + place, str(row[id_column])[:128], reason))
-    return Sifted(taken, numbers, rejects)
+            rejects.append(rejected(first + place, row[id_column], reason))
+    return Sifted(taken, rejects)
+
+
+def rejected(row: int, row_id: object, reason: str) -> Reject:
+    """Return a row that was not taken; its id may be anything, of any length."""
+    return Reject(row, str(row_id)[:128], reason)
 
 
 def totals(rows: Iterable[Row], dimensions: Sequence[str], measures: Sequence[str] = ()) -> Report:

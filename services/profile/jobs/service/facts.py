@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import asyncpg
+import polars as pl
 
 from services.profile.customers import service as customers
 from services.profile.features import service as features
@@ -11,7 +12,7 @@ from services.profile.identifiers.domain import KINDS
 from services.profile.jobs import repository
 from services.profile.jobs.domain import checks
 from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
-from services.profile.jobs.domain.jobs import Outcome, Row, Sifted, sift, totals
+from services.profile.jobs.domain.jobs import Outcome, Report, Row, Sifted, sift, totals
 from services.profile.jobs.service.context import Context
 from services.profile.vocabulary import categories
 from shared.feed.publish import publish_many
@@ -72,15 +73,16 @@ _HOLDING_TYPES = {
 
 
 async def take_customers(
-    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """State customers anew; ownership and flags that change are announced."""
     layout = LAYOUTS[ImportKind.CUSTOMERS]
     sifted = sift(
-        rows,
+        batch.to_dicts(),
+        checks.general_reasons(batch, layout.required),
         first=first,
         id_column=layout.id,
-        reason_of=lambda row: checks.general(row, layout.required) or checks.customer(row),
+        reason_of=checks.customer,
         key=lambda row: row["customer_id"],
     )
     for row in sifted.rows:
@@ -105,20 +107,23 @@ async def take_customers(
             )
         ],
     )
-    return _outcome(sifted, len(changed), totals(sifted.rows, ("party_type", "gender")))
+    report = totals(sifted.rows, ("party_type", "gender"))
+    return _outcome(sifted, len(changed), changed, report)
 
 
 async def take_accounts(
-    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """State accounts anew."""
     layout = LAYOUTS[ImportKind.ACCOUNTS]
+    rows = batch.to_dicts()
     known = await _customers(connection, rows)
     sifted = sift(
         rows,
+        checks.general_reasons(batch, layout.required),
         first=first,
         id_column=layout.id,
-        reason_of=lambda row: checks.general(row, layout.required) or checks.account(row, known),
+        reason_of=lambda row: checks.account(row, known),
         key=lambda row: (row["customer_id"], row["account_id"]),
     )
     for row in sifted.rows:
@@ -131,31 +136,31 @@ async def take_accounts(
         types=_ACCOUNT_TYPES,
         rows=sifted.rows,
     )
-    return _outcome(sifted, len(written), totals(sifted.rows, ("role", "status")))
+    touched = {customer_id for customer_id, _ in written}
+    return _outcome(sifted, len(written), touched, totals(sifted.rows, ("role", "status")))
 
 
 async def take_holdings(
-    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """State holdings anew, and the balances given with them."""
     layout = LAYOUTS[ImportKind.HOLDINGS]
+    rows = batch.to_dicts()
     known = await _customers(connection, rows)
     held = await repository.categories_of(connection, sorted(known))
     now = context.now
     sifted = sift(
         rows,
+        checks.general_reasons(batch, layout.required),
         first=first,
         id_column=layout.id,
-        reason_of=lambda row: (
-            checks.general(row, layout.required)
-            or checks.holding(
-                row,
-                known,
-                categories=categories(),
-                known=held,
-                currency=context.currency,
-                now=now,
-            )
+        reason_of=lambda row: checks.holding(
+            row,
+            known,
+            categories=categories(),
+            known=held,
+            currency=context.currency,
+            now=now,
         ),
         key=lambda row: (row["customer_id"], row["holding_id"]),
     )
@@ -171,7 +176,9 @@ async def take_holdings(
     balances = [row for row in sifted.rows if row["balance"] is not None]
     moved = await repository.put_balances(connection, balances, context.clock.zone.key)
     report = totals(sifted.rows, ("category", "status"), ("amount", "balance"))
-    return _outcome(sifted, len(written | moved), report)
+    changed = written | moved
+    touched = {customer_id for customer_id, _ in changed}
+    return _outcome(sifted, len(changed), touched, report)
 
 
 def _identifiers(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
@@ -185,13 +192,11 @@ async def _customers(connection: asyncpg.Connection, rows: Sequence[Row]) -> fro
     )
 
 
-def _outcome(
-    sifted: Sifted, accepted: int, report: dict[str, dict[str, dict[str, int]]]
-) -> Outcome:
+def _outcome(sifted: Sifted, accepted: int, touched: set[str], report: Report) -> Outcome:
     return Outcome(
         accepted=accepted,
         unchanged=len(sifted.rows) - accepted,
         rejects=sifted.rejects,
-        touched=sorted({row["customer_id"] for row in sifted.rows}),
+        touched=sorted(touched),
         report=report,
     )

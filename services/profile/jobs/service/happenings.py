@@ -1,74 +1,56 @@
 """Imports of events, consents and assessments: each is recorded once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import asyncpg
-import orjson
+import polars as pl
+from anyio import to_thread
 
 from services.profile.assessments import service as assessments
 from services.profile.assessments.domain import Assessment, valid_until
 from services.profile.consents import service as consents
 from services.profile.consents.domain import Channel, Purpose, State, Statement
 from services.profile.events import service as events
-from services.profile.events.domain import Event
 from services.profile.features import service as features
 from services.profile.jobs import repository
 from services.profile.jobs.domain import checks
 from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
-from services.profile.jobs.domain.jobs import Outcome, Reject, Row, sift, totals
+from services.profile.jobs.domain.events import formed, lines, outcome
+from services.profile.jobs.domain.jobs import Outcome, Row, sift, totals
 from services.profile.jobs.service.context import Context
 from services.profile.vocabulary import event_types
 
 
 async def take_events(
-    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """Record events as single ones are recorded; the doubtful ones are rejected."""
-    layout = LAYOUTS[ImportKind.EVENTS]
-    sifted = sift(
-        rows,
-        first=first,
-        id_column=layout.id,
-        reason_of=lambda row: (
-            checks.general(row, layout.required) or checks.event(row) or _read_data(row)
-        ),
-    )
-    known = await _customers(connection, sifted.rows)
-    taken = await events.take(
-        connection,
-        [Event(**row) for row in sifted.rows],
-        customers=known,
-        currency=context.currency,
-        clock=context.clock,
-    )
-    doubted = [
-        Reject(sifted.numbers[place], event.event_id, reason)
-        for place, event, reason in taken.doubted
-    ]
-    kept = [_counted(sifted.rows[place]) for place, _ in taken.believed]
-    return Outcome(
-        accepted=len(taken.fresh),
-        unchanged=taken.duplicates,
-        rejects=[*sifted.rejects, *doubted],
-        touched=sorted({customer_id for customer_id, _ in taken.fresh}),
-        report=totals(kept, ("type", "direction"), ("amount",)),
-    )
+    required = LAYOUTS[ImportKind.EVENTS].required
+    given = await to_thread.run_sync(partial(formed, batch, required, first=first))
+    named = given.events["customer_id"].unique().to_list()
+    known = await repository.known_customers(connection, named)
+    csv = await to_thread.run_sync(lines, given.events, known)
+    terms = events.terms_of(context.clock, context.currency)
+    told = await events.record_csv(connection, csv, terms)
+    flows = {name: kind.flow for name, kind in event_types().items()}
+    return await to_thread.run_sync(partial(outcome, given, told, first=first, flows=flows))
 
 
 async def take_consents(
-    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """Record statements of consent; those recorded before change nothing."""
     layout = LAYOUTS[ImportKind.CONSENTS]
+    rows = batch.to_dicts()
     known = await _locked(connection, rows)
     now = context.now
     sifted = sift(
         rows,
+        checks.general_reasons(batch, layout.required),
         first=first,
         id_column=layout.id,
-        reason_of=lambda row: (
-            checks.general(row, layout.required) or checks.consent(row, known, now)
-        ),
+        reason_of=lambda row: checks.consent(row, known, now),
     )
     said = [(row["customer_id"], _statement(row)) for row in sifted.rows]
     fresh = await consents.unrecorded(connection, said)
@@ -83,45 +65,29 @@ async def take_consents(
 
 
 async def take_assessments(
-    connection: asyncpg.Connection, rows: Sequence[Row], first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """Record assessments of the past: how often a customer may answer does not bind them."""
     layout = LAYOUTS[ImportKind.ASSESSMENTS]
+    rows = batch.to_dicts()
     known = await _locked(connection, rows)
     now = context.now
     sifted = sift(
         rows,
+        checks.general_reasons(batch, layout.required),
         first=first,
         id_column=layout.id,
-        reason_of=lambda row: (
-            checks.general(row, layout.required) or checks.assessment(row, known, now)
-        ),
+        reason_of=lambda row: checks.assessment(row, known, now),
     )
     given = [(row["customer_id"], _assessment(row, context.client_id)) for row in sifted.rows]
     added = await assessments.record_many(connection, given, now=now)
     return Outcome(
-        accepted=added,
-        unchanged=len(given) - added,
+        accepted=len(added),
+        unchanged=len(given) - len(added),
         rejects=sifted.rejects,
-        touched=sorted({customer_id for customer_id, _ in given}),
+        touched=sorted({customer_id for customer_id, _ in added}),
         report=totals(sifted.rows, ("risk_class",)),
     )
-
-
-def _read_data(row: Row) -> str | None:
-    """Replace the JSON text of `data` by its value; return what is wrong with it."""
-    if row["data"] is None:
-        return None
-    try:
-        row["data"] = orjson.loads(row["data"])
-    except ValueError:
-        return "bad_data"
-    return None if isinstance(row["data"], dict) and "\\u0000" not in str(row) else "bad_data"
-
-
-def _counted(row: Row) -> Row:
-    flow = event_types()[row["type"]].flow
-    return {**row, "direction": row["direction"] or flow}
 
 
 def _statement(row: Row) -> Statement:
@@ -143,11 +109,6 @@ def _assessment(row: Row, client_id: str) -> Assessment:
         questionnaire_version=row["questionnaire_version"] or "",
         submitted_by=client_id,
     )
-
-
-async def _customers(connection: asyncpg.Connection, rows: Sequence[Row]) -> frozenset[str]:
-    wanted = {row["customer_id"] for row in rows}
-    return await repository.known_customers(connection, [w for w in wanted if checks.is_id(w)])
 
 
 async def _locked(connection: asyncpg.Connection, rows: Sequence[Row]) -> frozenset[str]:

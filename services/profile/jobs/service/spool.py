@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from mmap import ACCESS_READ, mmap
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -15,9 +16,11 @@ from anyio import to_thread
 from services.profile.jobs import repository
 from services.profile.jobs.domain.columns import ImportKind, check_columns, in_layout
 from services.profile.jobs.domain.jobs import Job
-from shared.database import Database
+from shared.database import Begin
 from shared.errors import Malformed, TooLarge
 from shared.ids import new_id
+
+_COMPRESSED = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class NotArrow(Malformed):
@@ -52,12 +55,13 @@ async def receive(stream: AsyncIterator[bytes], *, limit: int) -> Body:
 
 
 async def store(
-    database: Database,
+    begin: Begin,
     body: Body,
     kind: ImportKind,
     *,
     chunk_rows: int,
     client_id: str,
+    features_later: bool,
     now: datetime,
 ) -> Job:
     """Keep a body as a job to be carried out.
@@ -68,11 +72,18 @@ async def store(
     """
     job_id = new_id()
     chunks = _chunks(body.file, kind, chunk_rows)
-    async with database.transaction() as connection:
-        await repository.add(connection, job_id, kind=kind, client_id=client_id, now=now)
-        rows = await _store_chunks(connection, job_id, chunks)
-        await repository.set_rows(connection, job_id, rows)
-        return await repository.get(connection, job_id)
+    connection = await begin()
+    await repository.add(
+        connection,
+        job_id,
+        kind=kind,
+        client_id=client_id,
+        features_later=features_later,
+        now=now,
+    )
+    rows = await _store_chunks(connection, job_id, chunks)
+    await repository.set_rows(connection, job_id, rows)
+    return await repository.get(connection, job_id)
 
 
 async def _store_chunks(
@@ -89,21 +100,35 @@ async def _store_chunks(
 
 
 def _chunks(file: IO[bytes], kind: ImportKind, size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the number of rows and the Arrow stream of each chunk."""
+    """Yield the number of rows and the Arrow stream of each chunk.
+
+    The file is mapped, not read: memory holds a chunk at a time, whatever the body's batches.
+    """
     try:
-        with pa.ipc.open_stream(file) as reader:
+        body = mmap(file.fileno(), 0, access=ACCESS_READ)
+        with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
             check_columns(kind, reader.schema)
-            for batch in reader:
-                table = in_layout(kind, pa.Table.from_batches([batch]))
-                for first in range(0, table.num_rows, size):
-                    part = table.slice(first, size)
-                    yield part.num_rows, _written(part)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            for part in _parts(reader, size):
+                yield part.num_rows, _written(in_layout(kind, part))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
         raise NotArrow("Send an Arrow IPC stream with the columns of this import") from error
 
 
+def _parts(reader: pa.RecordBatchStreamReader, size: int) -> Iterator[pa.Table]:
+    """Yield the rows of a stream in parts of `size`, cut without copying."""
+    waiting = reader.schema.empty_table()
+    for batch in reader:
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+        while waiting.num_rows >= size:
+            yield waiting.slice(0, size)
+            waiting = waiting.slice(size)
+    if waiting.num_rows:
+        yield waiting
+
+
 def _written(table: pa.Table) -> bytes:
+    table.validate(full=True)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=_COMPRESSED) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()

@@ -1,0 +1,73 @@
+"""Single customers, evaluated as soon as something of them changes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import anyio.to_thread
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.segment.customers import repository as customers
+from services.segment.customers.domain import Change
+from services.segment.scoring import repository
+from services.segment.scoring.domain.evaluator import Evaluator, score_online
+from services.segment.scoring.domain.scheme import scheme_of
+from shared.database import Database
+from shared.feed import NewEvent, publish_many
+
+
+class Evaluators:
+    """The evaluator of the rules now in use; compiled again when they change."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._current: Evaluator | None = None
+
+    async def current(self, connection: asyncpg.Connection) -> Evaluator:
+        """The evaluator of the catalogue version that this connection sees, or a newer one."""
+        version = await repository.catalogue_version(connection)
+        if self._current is None or self._current.scheme.version != version:
+            async with self._database.sessions() as session:
+                definitions = await repository.load_definitions(session)
+            self._current = await anyio.to_thread.run_sync(
+                lambda: Evaluator(scheme_of(definitions))
+            )
+        return self._current
+
+
+async def score_customers(
+    connection: asyncpg.Connection, evaluator: Evaluator, ids: Sequence[str], *, at: datetime
+) -> int:
+    """Evaluate customers whose row is locked; write and announce what changed."""
+    known = await customers.list_known(connection, ids)
+    changes = score_online(evaluator, known)
+    await customers.write_states(connection, [change.state for change in changes])
+    await publish_many(connection, [_event_of(change, at) for change in changes])
+    return len(changes)
+
+
+def _event_of(change: Change, at: datetime) -> NewEvent:
+    return NewEvent(
+        type="segment.memberships_changed.v1",
+        subject=change.state.customer_id,
+        data=announced(change),
+        at=at,
+        state=True,
+    )
+
+
+def announced(change: Change) -> dict[str, object]:
+    """A customer's state as the feed tells it."""
+    return {
+        "customer_id": change.state.customer_id,
+        "as_of": change.state.as_of,
+        "levels": change.state.levels,
+        "segments": change.state.segments,
+        "entered": change.entered,
+        "left": change.left,
+    }
+
+
+async def level_types(session: AsyncSession) -> dict[str, bool]:
+    """Every level that is computed, by name; True where it is a number."""
+    return scheme_of(await repository.load_definitions(session)).levels

@@ -1,0 +1,55 @@
+"""Giving memory back when the work is done, since neither malloc nor a session does by itself."""
+
+import asyncio
+import ctypes
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from shared.logging import log
+
+LOOK_SECONDS = 15.0
+BUSY_SHARE = 0.25  # of one core, over a look
+QUIET_SHARE = 0.10
+
+
+@asynccontextmanager
+async def resting_when_idle(
+    rest: Callable[[], Awaitable[None]], *, look_seconds: float = LOOK_SECONDS
+) -> AsyncGenerator[None]:
+    """Rest whenever the process becomes quiet after it was busy, as it was while it started.
+
+    Args:
+        rest: lets go of what else the work has left.
+        look_seconds: over which CPU time is counted.
+    """
+    task = asyncio.create_task(_watch(rest, look_seconds))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _watch(rest: Callable[[], Awaitable[None]], look_seconds: float) -> None:
+    was_busy = True
+    while True:
+        before = time.process_time()
+        await asyncio.sleep(look_seconds)
+        share = (time.process_time() - before) / look_seconds
+        if was_busy and share < QUIET_SHARE:
+            try:
+                await rest()
+            except Exception as error:  # it must not end the looking
+                log.warning("not_rested", kind=type(error).__name__)
+            trim()
+        was_busy = share > BUSY_SHARE or (was_busy and share >= QUIET_SHARE)
+
+
+def trim() -> None:
+    """Return what malloc has free to the system; some milliseconds."""
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # a C library other than glibc
+            ctypes.CDLL(None).malloc_trim(0)

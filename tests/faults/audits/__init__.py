@@ -1,0 +1,1 @@
+"""The ledger against the books: each audit returns what is wrong, in words."""
