@@ -6,10 +6,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import calibrate, events, floor, freshness, product, recommendations, report, scoring
+from bench import (
+    calibrate,
+    events,
+    floor,
+    freshness,
+    memory,
+    product,
+    recommendations,
+    report,
+    scoring,
+)
 from bench.plan import FULL, SHORT, Plan
 
-FIGURES = ("recommendations", "events", "freshness", "scoring")
+FIGURES = ("recommendations", "events", "freshness", "scoring", "memory")
 
 
 def main() -> None:
@@ -35,6 +45,8 @@ def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
         return freshness.run(suite, plan)
     if name == "scoring":
         return scoring.run(suite)
+    if name == "memory":
+        return memory.run(suite, plan)
     with tempfile.TemporaryDirectory(prefix="bihuan-floor-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL may run under another account than ours
         with floor.running(Path(folder)) as started:

@@ -26,6 +26,7 @@ CARE_CHANNEL = "wechat"  # where that strategy shows itself
 CUSTOMERS = 10
 PAUSE_SECONDS = 0.02
 TOKEN_SECONDS = 60.0
+UNDECIDED = {"budget_exceeded", "unavailable"}
 PATIENCE_SECONDS = 1_800.0  # a run over everybody may take long
 
 Look = Callable[[], Awaitable[bool]]
@@ -240,8 +241,11 @@ class Watch:
             return await answer.json()
 
     async def _page(self, customer: str, channel: str = "app") -> dict[str, Any]:
+        """Ask for a page until one was decided: the one given out of time shows nothing."""
         path = f"/v1/customers/{customer}/recommendations?channel={channel}&limit=20"
-        return await self.call("GET", path)
+        while (page := await self.call("GET", path))["cause"] in UNDECIDED:  # noqa: ASYNC110  as above
+            await asyncio.sleep(PAUSE_SECONDS)
+        return page
 
     async def _put(self, path: str, body: dict[str, Any]) -> None:
         condition = "If-Match" if await self._exists(path) else "If-None-Match"

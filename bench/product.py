@@ -48,10 +48,8 @@ class Product:
         return loaded["customers"]
 
     def pids(self) -> list[int]:
-        """Return the processes of the suite, PostgreSQL included, without their supervisor."""
-        run = self.run
-        pids = [run["postgres"]["pid"], *(each["pid"] for each in run["processes"].values())]
-        return [pid for pid in pids if pid]
+        """Return the supervisor: all processes of the suite, PostgreSQL too, descend from it."""
+        return [self.run["supervisor"]]
 
     def client(self, client_id: str) -> Gateway:
         return Gateway(self.url, client_id, self.folder.secret_of(client_id))

@@ -240,6 +240,16 @@ def restore(
     )
 
 
+@app.command("new-epoch")
+def new_epoch(*, data: Data = Path("data")) -> None:
+    """Tell every feed that its database went back in time by other means than `restore`."""
+    from bihuan.backup import BackupRefused, begin_new_epochs  # noqa: PLC0415  as above
+
+    with _errors_in_words(BackupRefused):
+        begin_new_epochs(DataFolder(data.resolve()))
+    console.print("every feed has a new epoch; its readers take the snapshot")
+
+
 @app.command()
 def doctor(
     *,

@@ -94,6 +94,7 @@ def _told(wish: Wish, folder: DataFolder, ports: Mapping[str, int]) -> dict[str,
         "BIHUAN_GATEWAY_DATABASE_URL_FILE": str(folder.database_url_file("gateway")),
         **{f"{variable}_FILE": str(folder.keys / name) for name, variable in KEYS.items()},
         "OMP_NUM_THREADS": "1",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",  # its own keeps what was freed
         "PYTHONUNBUFFERED": "1",
     }
     if wish.business_now:

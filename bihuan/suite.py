@@ -97,7 +97,7 @@ class Suite:
         """Start again what died; the database comes before those that need it."""
         self._watch_database()
         started = [child.look_after() for child in self.children]
-        if any(started) or not self._is_noted:
+        if any(started) or (self.children and not self._is_noted):
             self._note()
 
     def stop(self) -> None:

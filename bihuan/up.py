@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
-from shared import child
+from shared.child import command
 
 READY_SECONDS = 300.0
 WATCH_SECONDS = 0.2
@@ -87,7 +87,7 @@ def keep_while(suite: Suite, work: Callable[[], Result]) -> Result:
 def run_beside(suite: Suite, program: Sequence[str]) -> int:
     """Look after the suite while a program runs beside it, on our terminal; its exit code."""
     process = subprocess.Popen(  # noqa: S603  a program of ours
-        child.command(program, on_parent_death=signal.SIGINT), start_new_session=True
+        command(program, on_parent_death=signal.SIGINT), start_new_session=True
     )
     try:
         while process.poll() is None:

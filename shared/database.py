@@ -14,6 +14,7 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import BigInteger, DateTime, Dialect, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
@@ -95,6 +96,7 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "connect", _set_codecs_of_driver)
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._pool_size = pool_size
         self._pool: asyncpg.Pool | None = None
@@ -255,6 +257,13 @@ async def _set_codecs_of_driver_connection(connection: Any) -> None:
 
 def _encode_json(value: object) -> str:
     return orjson.dumps(value).decode()
+
+
+def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool open another connection for one that the database closed meanwhile."""
+    driver = cast("Any", connection).driver_connection
+    if driver.is_closed():
+        raise DisconnectionError
 
 
 def _set_codecs_of_driver(connection: DBAPIConnection, _: object) -> None:

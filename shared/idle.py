@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from shared.logging import log
 
 LOOK_SECONDS = 15.0
-BUSY_SHARE = 0.25  # of one core, over a look
-QUIET_SHARE = 0.10
+QUIET_SHARE = 0.05  # of one core; what the timers and polls of an idle process take is half of it
 
 
 @asynccontextmanager
@@ -38,14 +37,14 @@ async def _watch(rest: Callable[[], Awaitable[None]], look_seconds: float) -> No
     while True:
         before = time.process_time()
         await asyncio.sleep(look_seconds)
-        share = (time.process_time() - before) / look_seconds
-        if was_busy and share < QUIET_SHARE:
+        is_busy = time.process_time() - before > QUIET_SHARE * look_seconds
+        if was_busy and not is_busy:
             try:
                 await rest()
             except Exception as error:  # it must not end the looking
                 log.warning("not_rested", kind=type(error).__name__)
             trim()
-        was_busy = share > BUSY_SHARE or (was_busy and share >= QUIET_SHARE)
+        was_busy = is_busy
 
 
 def trim() -> None:

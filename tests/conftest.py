@@ -23,7 +23,7 @@ class OneSuiteEach(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        has_own_suite = module.endswith("test_berka.py")
+        has_own_suite = module.endswith(("test_berka.py", "test_stopped_processes.py"))
         return "tests/e2e" if "/e2e/" in module and not has_own_suite else module
 
 

@@ -6,7 +6,7 @@ docs/OPERATIONS.md says what a restore means for facts that are in one database 
 """
 
 from bihuan.backup.manifest import BackupRefused, Manifest
-from bihuan.backup.restoring import restore
+from bihuan.backup.restoring import begin_new_epochs, restore
 from bihuan.backup.saving import save
 
-__all__ = ["BackupRefused", "Manifest", "restore", "save"]
+__all__ = ["BackupRefused", "Manifest", "begin_new_epochs", "restore", "save"]

@@ -11,7 +11,7 @@ import asyncpg
 from bihuan.backup import manifest as manifests
 from bihuan.backup import programs
 from bihuan.backup.manifest import BackupRefused, Dump, Manifest, digest_of
-from bihuan.backup.reaching import alone
+from bihuan.backup.reaching import alone, reached
 from bihuan.data_folder import KEYS, SERVICES, DataFolder
 from bihuan.databases import (
     DatabaseUnusable,
@@ -63,6 +63,26 @@ def restore(folder: DataFolder, backup: Path, *, replace: bool, report: Report) 
     with alone(folder) as urls:
         asyncio.run(_restore(folder, backup, wanted, urls, replace=replace, report=report))
     return wanted
+
+
+def begin_new_epochs(folder: DataFolder) -> None:
+    """Let every feed begin a new epoch, because its database went back in time by other means.
+
+    Raises:
+        DatabaseUnusable: one does not answer; those before it have begun.
+        BackupRefused: there is no database, or the suite uses others than we would.
+    """
+    with reached(folder) as urls:
+        asyncio.run(_begin_new_epochs(urls))
+
+
+async def _begin_new_epochs(urls: Mapping[str, str]) -> None:
+    for service in SERVICES:
+        connection = await connect(service, urls[service])
+        try:
+            await new_epoch(connection)
+        finally:
+            await connection.close()
 
 
 def _require_fitting(wanted: Manifest, backup: Path) -> None:

@@ -28,6 +28,12 @@ class Settings(ServiceSettings):
     import_lanes: int = Field(
         default=2, ge=1, le=8, description="Chunks of one import of events handled side by side"
     )
+    importer_niceness: int = Field(
+        default=10, ge=0, le=19, description="How far the process of imports gives way to others"
+    )
+    importer_linger_seconds: float = Field(
+        default=10.0, ge=0, description="How long that process waits for another import, then ends"
+    )
     features_patience: timedelta = Field(
         default=timedelta(minutes=10),
         description="Features that an import put off follow by themselves if none came after it",

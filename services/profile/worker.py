@@ -1,14 +1,17 @@
 """The worker of profile: publishes, imports, rolls features, follows strategy and feedback."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from services.profile.features import service as features
-from services.profile.identifiers.service import key_ring
-from services.profile.jobs.service import steps
+from services.profile.jobs import repository as jobs
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
+from shared import child
 from shared.feed import Handler, Reader, Sequencer
 from shared.idempotency_keys import forget_old_keys
 from shared.worker import Loop, WorkerContext, run_worker
@@ -18,28 +21,37 @@ ROLL_CHECK_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 3600.0
 
 
+class ImporterFailed(RuntimeError):
+    """The process that carries imports out has ended with an error; its log says which."""
+
+
 def build(context: WorkerContext) -> Sequence[Loop]:
     """The loops of this worker."""
     follower = Follower(context.clock)
-    settings: Settings = context.settings
-    ring = key_ring(settings.identifier_keys.get_secret_value())
-    currency, customers = settings.bank_currency, settings.feature_chunk_customers
-
-    async def imports() -> bool:
-        return await steps.step(context.database, context.clock, ring=ring, currency=currency)
-
-    async def runs() -> bool:
-        return await features.step(context.database, context.clock, customers=customers)
-
     return [
         Sequencer(context.database).run,
         _reader(context, "strategy", follower.contacts()).run,
         _reader(context, "feedback", follower.outcomes()).run,
-        *[lambda: _work(imports) for _ in range(settings.import_lanes)],
-        lambda: _work(runs),
+        lambda: _import_for_ever(context),
+        lambda: _work(partial(advance_run, context)),
+        lambda: _work(partial(end_imports, context)),
         lambda: _roll_daily(context),
         lambda: _keep_house(context),
     ]
+
+
+async def advance_run(context: WorkerContext) -> bool:
+    """Carry the oldest run of features one step further; tell whether there was one."""
+    settings: Settings = context.settings
+    return await features.step(
+        context.database, context.clock, customers=settings.feature_chunk_customers
+    )
+
+
+async def end_imports(context: WorkerContext) -> bool:
+    """End the imports that nothing is missing of; tell whether there was one."""
+    async with context.database.transaction() as connection:
+        return await jobs.complete(connection, context.clock.now())
 
 
 def _reader(context: WorkerContext, feed: str, handler: Handler) -> Reader:
@@ -57,6 +69,37 @@ async def _work(step: Callable[[], Awaitable[bool]]) -> None:
     while True:
         if not await step():
             await asyncio.sleep(IDLE_SECONDS)
+
+
+async def _import_for_ever(context: WorkerContext) -> None:
+    """Have imports carried out by a process of their own, whenever there are some."""
+    while True:
+        async with context.database.connection() as connection:
+            is_due = await jobs.is_any_open(connection)
+        if is_due:
+            await _run_importer(context)
+        await asyncio.sleep(IDLE_SECONDS)
+
+
+async def _run_importer(context: WorkerContext) -> None:
+    """Start the process that carries imports out, and wait for its end.
+
+    Raises:
+        ImporterFailed: it was killed, or could not go on; what it was at is undone.
+    """
+    offset = str(context.clock.offset.total_seconds())
+    program = [sys.executable, "-m", "services.profile.importer", offset]
+    process = await asyncio.create_subprocess_exec(
+        *child.command(program, on_parent_death=signal.SIGKILL)
+    )
+    try:
+        code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if code:
+        raise ImporterFailed(f"the process of imports ended with {code}")
 
 
 async def _roll_daily(context: WorkerContext) -> None:

@@ -14,6 +14,7 @@ from shared.feed.sequencer import CHANNEL
 from shared.logging import log
 
 REREAD_SECONDS = 0.25
+HEARING_SECONDS = 1.0  # instead, while the sequencer can be heard: only a dead line goes unnoticed
 GATHER_SECONDS = 0.025  # between two looks that found nothing for this reader
 RECONNECT_SECONDS = 1.0
 
@@ -23,12 +24,18 @@ class Polls:
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
+        self._is_hearing = False
         self.is_closed = False
 
     @property
     def changed(self) -> asyncio.Event:
         """Set at the next change; take it before reading, wait for it after."""
         return self._changed
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long an open poll may go without looking by itself."""
+        return HEARING_SECONDS if self._is_hearing else REREAD_SECONDS
 
     def wake(self) -> None:
         """Let every open poll look again."""
@@ -58,7 +65,7 @@ class Polls:
             try:
                 await self._listen_once(database)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                # polls look again by themselves every 250 ms meanwhile
+                # polls look again by themselves more often meanwhile
                 log.warning("feed_listener_lost", kind=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -68,8 +75,12 @@ class Polls:
         try:
             connection.add_termination_listener(_call(lost.set))
             await connection.add_listener(CHANNEL, _call(self.wake))
+            self._is_hearing = True
+            self.wake()  # for what came before
             await lost.wait()
         finally:
+            self._is_hearing = False
+            self.wake()
             await connection.close()
 
 

@@ -39,6 +39,14 @@ SET position = position + counted.moved,
 FROM counted
 RETURNING counted.moved
 """  # noqa: S608 - a number of ours
+# Most looks find nothing: one statement then stamps, its snapshot is taken after its timestamp.
+# A stamp lost in a crash only looks older than it was: no reason to wait for the disk.
+_STAMP = """
+WITH hurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+UPDATE feed_head SET swept_at = greatest(swept_at, statement_timestamp()) FROM hurried
+WHERE NOT EXISTS (SELECT FROM feed_pending)
+RETURNING true
+"""
 _TRIM = """
 WITH old AS (
     DELETE FROM feed WHERE position IN (
@@ -72,10 +80,12 @@ async def sequence(connection: asyncpg.Connection) -> Pass:
         moved = int(await connection.fetchval(_MOVE, began) or 0)
         if moved:
             await connection.execute(f"NOTIFY {CHANNEL}")
-        else:
-            # a stamp lost in a crash only looks older than it was: no reason to wait for the disk
-            await connection.execute("SET LOCAL synchronous_commit TO off")
     return Pass(moved)
+
+
+async def stamp(connection: asyncpg.Connection) -> bool:
+    """Note that everything committed is in the feed; False if something waits for its place."""
+    return bool(await connection.fetchval(_STAMP))
 
 
 async def trim(connection: asyncpg.Connection, kept: timedelta = KEPT) -> int:
@@ -105,16 +115,14 @@ class Sequencer:
         now = asyncio.get_running_loop().time
         stamped, pause = -STAMP_SECONDS, IDLE_SECONDS
         while True:
-            due = now() - stamped >= STAMP_SECONDS
-            if due or await connection.fetchval("SELECT EXISTS (SELECT FROM feed_pending)"):
-                done = await sequence(connection)
+            is_due = now() - stamped >= STAMP_SECONDS
+            is_quiet = await (stamp(connection) if is_due else _is_empty(connection))
+            done = Pass(0) if is_quiet else await sequence(connection)
+            if is_due or not is_quiet:
                 stamped = now()
-                pause = BUSY_SECONDS if done.moved else min(pause * 2, IDLE_SECONDS)
-                if not done.swept:
-                    continue
-            else:
-                pause = min(pause * 2, IDLE_SECONDS)
-            await asyncio.sleep(pause)
+            pause = BUSY_SECONDS if done.moved else min(pause * 2, IDLE_SECONDS)
+            if done.swept:
+                await asyncio.sleep(pause)
 
     async def _trim(self) -> None:
         while True:
@@ -124,3 +132,7 @@ class Sequencer:
                 log.info("feed_trimmed", events=dropped)
             else:
                 await asyncio.sleep(TRIM_SECONDS)
+
+
+async def _is_empty(connection: asyncpg.Connection) -> bool:
+    return not await connection.fetchval("SELECT EXISTS (SELECT FROM feed_pending)")

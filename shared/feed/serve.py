@@ -20,7 +20,7 @@ from shared.feed.events import FeedCursor
 from shared.feed.gauges import measured
 from shared.feed.head import read_head
 from shared.feed.pages import FeedPage, read_page
-from shared.feed.polls import GATHER_SECONDS, REREAD_SECONDS, Polls
+from shared.feed.polls import GATHER_SECONDS, Polls
 from shared.feed.schemas import (
     CURSOR_PATTERN,
     EventTypeRead,
@@ -201,7 +201,7 @@ async def _poll(
         after = page.next
         await asyncio.sleep(min(GATHER_SECONDS, wait - waited))
         try:
-            async with asyncio.timeout(min(REREAD_SECONDS, began + wait - now())):
+            async with asyncio.timeout(min(polls.patience_seconds, began + wait - now())):
                 await changed.wait()
         except TimeoutError:
             continue

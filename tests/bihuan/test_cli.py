@@ -10,7 +10,10 @@ from bihuan.cli import app
 from bihuan.data_folder import DataFolder
 from tests.bihuan.fake_gateway import serving
 
-COMMANDS = ("up", "demo", "import", "score", "token", "rebuild", "doctor")
+COMMANDS = (
+    *("up", "demo", "import", "score", "token", "rebuild", "doctor"),
+    *("backup", "restore", "new-epoch"),
+)
 
 
 @pytest.fixture

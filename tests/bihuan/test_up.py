@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from bihuan.data_folder import DataFolder
 from bihuan.suite import Suite
-from bihuan.up import STOPPING, explain, keep_while, stopped_by_signals
+from bihuan.up import STOPPING, Stopped, explain, keep_while, run_beside, stopped_by_signals
 from tests.bihuan.fake_gateway import serving
 
 
@@ -62,3 +63,25 @@ def test_work_beside_the_suite_gives_its_result_or_its_error(suite: Suite) -> No
 
     with pytest.raises(RuntimeError, match="no such bank"):
         keep_while(suite, fail)
+
+
+def test_a_program_beside_the_suite_gives_its_exit_code(suite: Suite) -> None:
+    assert run_beside(suite, [sys.executable, "-c", "raise SystemExit(3)"]) == 3
+
+
+class StoppedSuite(Suite):
+    """Somebody stops it once the file is there."""
+
+    def watch(self) -> None:
+        if (self.folder.root / "running").exists():
+            raise Stopped
+
+
+def test_a_program_beside_the_suite_ends_with_it(tmp_path: Path) -> None:
+    program = (
+        f"import time, pathlib; pathlib.Path({str(tmp_path)!r}, 'running').touch(); time.sleep(60)"
+    )
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        run_beside(StoppedSuite(DataFolder(tmp_path), []), [sys.executable, "-c", program])
+    assert time.monotonic() - began < 30

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +22,6 @@ from services.feedback import worker as feedback_worker
 from services.feedback.settings import Settings as FeedbackSettings
 from services.profile import main as profile
 from services.profile import worker as profile_worker
-from services.profile.features import service as features
 from services.profile.identifiers.service import key_ring
 from services.profile.jobs.service import steps
 from services.profile.settings import Settings as ProfileSettings
@@ -97,7 +96,8 @@ def schemas() -> dict[str, Draft202012Validator]:
     }
 
 
-EVERYTHING = bearer(*{scope for scopes in shipped_scopes().values() for scope in scopes})
+EVERY_SCOPE = frozenset(scope for scopes in shipped_scopes().values() for scope in scopes)
+EVERYTHING = bearer(*EVERY_SCOPE)
 
 
 class Gateway(httpx.AsyncBaseTransport):
@@ -243,10 +243,10 @@ def _profile(app: FastAPI, context: WorkerContext) -> Service:
         ring = key_ring(context.settings.identifier_keys.get_secret_value())
         return await steps.step(context.database, context.clock, ring=ring, currency="CNY")
 
-    async def runs() -> bool:
-        return await features.step(context.database, context.clock, customers=500)
-
-    return Service(app, _readers(profile_worker.build(context)), [imports, runs])
+    runs, ends = (
+        partial(step, context) for step in (profile_worker.advance_run, profile_worker.end_imports)
+    )
+    return Service(app, _readers(profile_worker.build(context)), [imports, runs, ends])
 
 
 def _segment(app: FastAPI, context: WorkerContext) -> Service:

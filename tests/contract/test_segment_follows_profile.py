@@ -11,7 +11,7 @@ import pytest
 from services.profile.features import service as profile_features
 from services.profile.main import create as create_profile
 from services.profile.settings import Settings as ProfileSettings
-from services.segment import worker
+from services.segment import scorer, worker
 from services.segment.settings import Settings
 from shared.client import ServiceClient
 from shared.clock import BusinessClock
@@ -48,6 +48,7 @@ class Pair:
     profile_database: Database
     profile_clock: BusinessClock
     segment: Bank
+    client: ServiceClient
     reader: Reader
 
     async def write(self, method: str, path: str, body: dict[str, Any]) -> None:
@@ -63,7 +64,8 @@ class Pair:
                 pass
         while await self.reader.step():
             pass
-        await self.segment.settle()
+        while await scorer.step(self.segment.scoring, self.client):
+            pass
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ async def pair(new_database: Callable[..., str]) -> AsyncGenerator[Pair]:
             clock=segment.clock,
         )
         reader = worker.profile_reader(context, segment.intake, wait_seconds=0)
-        yield Pair(profile, app.state.database, app.state.clock, segment, reader)
+        yield Pair(profile, app.state.database, app.state.clock, segment, client, reader)
         await client.close()
 
 

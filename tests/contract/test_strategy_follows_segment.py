@@ -6,8 +6,11 @@ import pytest
 
 from services.profile.features import service as profile_features
 from services.strategy.attributes.service import RuleMalformed, check_rule
+from services.strategy.segments import service as segment_rules
+from shared.feed import sequence
 from tests.contract.bank import person, write
-from tests.contract.suite import Suite
+from tests.contract.suite import EVERY_SCOPE, Suite
+from tests.kit import bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +37,53 @@ async def test_levels_and_segments_are_those_that_segment_serves(
 
     await must_know_what_segment_serves(suite)
     assert (await suite.known("c1")).levels["tier_now"] == "mass_affluent"
+
+
+async def placed(suite: Suite, customer_id: str) -> frozenset[str]:
+    """The segments that a decision would see."""
+    async with suite.services["strategy"].database.connection() as connection:
+        words = suite.services["strategy"].app.state.decider.catalogue.shelf.attributes
+        rules = await segment_rules.current(connection, words, None)
+    return rules.placed(await suite.known(customer_id)).segments
+
+
+@pytest.mark.parametrize("comes_first", ["customer", "strategy"])
+async def test_l6_an_edit_holds_at_strategy_as_it_will_at_segment(
+    suite: Suite, comes_first: str
+) -> None:
+    if comes_first == "strategy":
+        await suite.settle()
+    people = {"c1": {}, "c2": {"birth_date": "2004-05-01"}, "c3": {"birth_date": "1950-05-01"}}
+    for customer, facts in people.items():
+        await person(suite, customer, **facts)
+    young = {"zh": "青年", "en": "Young", "rule": "age < 30"}
+    await suite.call("POST", "/segments", {"key": "bank_young", **young})
+    author, approver = {"If-Match": "*"}, {**bearer(*EVERY_SCOPE, actor="li"), "If-Match": "*"}
+    await suite.call("POST", "/segments/bank_young/publish", **approver)
+    await suite.settle()
+    for customer in people:
+        served = await suite.get(f"/customers/{customer}/segments")
+        assert await placed(suite, customer) == set(served["segments"])
+    assert "bank_young" in await placed(suite, "c2")
+
+    await suite.call("PUT", "/segments/bank_young", {**young, "rule": "age > 60"}, **author)
+    await suite.call("POST", "/segments/bank_young/publish", **approver)
+    await publish_and_follow(suite)  # and no run yet
+    assert "bank_young" in (await suite.get("/customers/c2/segments"))["segments"]
+    assert "bank_young" not in await placed(suite, "c2")
+    assert "bank_young" in await placed(suite, "c3")
+
+    await suite.call("DELETE", "/segments/bank_young", **author)
+    await publish_and_follow(suite)
+    assert "bank_young" not in await placed(suite, "c3")
+
+
+async def publish_and_follow(suite: Suite) -> None:
+    """Let strategy hear what segment has published, and nothing else happen."""
+    async with suite.services["segment"].database.connection() as connection:
+        await sequence(connection)
+    for reader in suite.services["strategy"].readers:
+        await reader.step()
 
 
 async def test_one_customers_change_is_followed(suite: Suite) -> None:

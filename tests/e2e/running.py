@@ -48,6 +48,7 @@ class RunningSuite:
             f"{self.url}/oauth/token",
             data={name: value for name, value in form.items() if value},
             auth=(client, secret),
+            timeout=30,
         )
         assert answer.status_code == 200, answer.text
         self._tokens[key] = (answer.json()["access_token"], time.monotonic() + 200)

@@ -185,7 +185,7 @@ def test_what_was_answered_before_is_answered_again(restored: Restored) -> None:
     assert again == answers
     for written in restored.ledger.written[: restored.ledger.written_before]:
         path = f"/v1/customers/{written}/consents"
-        assert restored.suite.call("GET", path, expect=200).json()["items"], written
+        assert restored.suite.call("GET", path, expect=200).json()["consents"], written
 
 
 def test_what_came_after_the_backup_is_not_in_it(restored: Restored) -> None:

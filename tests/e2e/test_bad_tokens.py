@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
+from shared.paths import ROOT
 from tests.e2e.operations import UNKNOWN, fault, new_customer
 from tests.e2e.running import RunningSuite
 
@@ -99,12 +101,20 @@ def test_a_token_bound_to_one_customer_sees_no_other(suite: RunningSuite) -> Non
 @contextmanager
 def gateway_of_short_tokens(suite: RunningSuite) -> Generator[str]:
     """A second gateway beside the first, whose tokens last a second."""
-    first = psutil.Process(suite.run_file()["processes"]["gateway"]["pid"])
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    told = {"BIHUAN_GATEWAY_PORT": str(port), "BIHUAN_GATEWAY_TOKEN_LIFETIME": "PT1S"}
-    with subprocess.Popen(first.cmdline(), env=first.environ() | told, cwd=first.cwd()) as second:
+    told = {
+        "BIHUAN_GATEWAY_PORT": str(port),
+        "BIHUAN_GATEWAY_TOKEN_LIFETIME": "PT1S",
+        "BIHUAN_TOKEN_ISSUER": suite.url,
+        "BIHUAN_GATEWAY_SECRETS_DIR": str(suite.data / "secrets"),
+        "BIHUAN_GATEWAY_DATABASE_URL_FILE": str(suite.data / "keys" / "gateway_database_url"),
+        "BIHUAN_GATEWAY_KEY_ENCRYPTION_KEY_FILE": str(suite.data / "keys" / "key_encryption_key"),
+    }
+    environment = psutil.Process(suite.process.pid).environ() | told
+    program = [sys.executable, "-m", "gateway.main"]
+    with subprocess.Popen(program, env=environment, cwd=ROOT) as second:
         try:
             url = f"http://127.0.0.1:{port}"
             suite.eventually(lambda: is_ready(url), seconds=90, what="no second gateway")

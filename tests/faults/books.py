@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +65,12 @@ class Books:
         """Return, by customer, the features the ledger can tell."""
         rows = self._table("/v1/features/export", columns=",".join(FEATURES))
         return {row["customer_id"]: row for row in rows}
+
+    def features_known_to_strategy(self, customer: str) -> datetime | None:
+        """Return the business time of the features that a decision would be made from."""
+        page = self.read(f"/v1/customers/{customer}/recommendations", limit=1).json()
+        known = page["as_of"]["features"]
+        return None if known is None else datetime.fromisoformat(known)
 
     def timeline(self, customer: str, source: str) -> list[Json]:
         return list(self.pages(f"/v1/customers/{customer}/timeline", source=source))

@@ -8,9 +8,11 @@ from random import Random
 SERVICES = ("profile", "segment", "strategy", "feedback")
 SERVERS = ("gateway", *SERVICES)
 WORKERS = tuple(f"{service}-worker" for service in SERVICES)
-POSTMASTER, BACKEND, SUPERVISOR, LINE = "postgres", "backend", "supervisor", "line"
-GROUPS = (("gateway",), SERVICES, WORKERS, (POSTMASTER, BACKEND), (SUPERVISOR,))
-STOPPABLE = (*SERVERS, *WORKERS, POSTMASTER, BACKEND)
+POSTMASTER, BACKEND = "postgres", "backend"
+SUPERVISOR, NURSERY = "supervisor", "nursery"
+LINE = "line"
+GROUPS = (("gateway",), SERVICES, WORKERS, (POSTMASTER, BACKEND), (SUPERVISOR, NURSERY))
+STOPPABLE = (*SERVERS, *WORKERS, POSTMASTER, BACKEND, SUPERVISOR, NURSERY)
 
 KILLS_BETWEEN_NUISANCES = 2
 OVERLAPPING = 0.25

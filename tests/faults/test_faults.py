@@ -12,13 +12,19 @@ from tests.faults.audits.contacts import (
     audit_sends,
     audit_timelines_of_contacts,
 )
-from tests.faults.audits.events import audit_events, audit_features
+from tests.faults.audits.events import (
+    audit_events,
+    audit_features,
+    audit_what_strategy_knows,
+)
 from tests.faults.audits.feeds import audit_feeds, audit_readers
 from tests.faults.audits.outcomes import (
     audit_decisions,
     audit_effects,
     audit_outcomes,
+    audit_performance,
     audit_timelines_of_outcomes,
+    effective,
 )
 from tests.faults.audits.sales import audit_sales, audit_what_is_left
 from tests.faults.ordeal import Aftermath
@@ -47,6 +53,7 @@ def test_l4_no_event_is_lost_or_counted_twice(aftermath: Aftermath) -> None:
     ledger, books = aftermath.ledger, aftermath.books
     assert audit_events(ledger, books) == []
     assert audit_features(ledger, books) == []
+    assert in_the_end(lambda: audit_what_strategy_knows(books, aftermath.customers)) == []
 
 
 def test_l4_no_decision_is_lost_or_made_twice(aftermath: Aftermath) -> None:
@@ -56,9 +63,10 @@ def test_l4_no_decision_is_lost_or_made_twice(aftermath: Aftermath) -> None:
 def test_l4_no_outcome_is_lost_or_applied_twice(aftermath: Aftermath) -> None:
     ledger, books = aftermath.ledger, aftermath.books
     assert in_the_end(lambda: audit_outcomes(ledger, books)) == []
-    assert in_the_end(lambda: audit_timelines_of_outcomes(ledger, books)) == []
-    settled = {o.proposition.customer_id for o in ledger.outcomes if o.outcome != "clicked"}
-    assert in_the_end(lambda: audit_effects(ledger, books, sorted(settled))) == []
+    outcomes = effective(ledger, books)
+    assert in_the_end(lambda: audit_performance(outcomes, books)) == []
+    assert in_the_end(lambda: audit_timelines_of_outcomes(outcomes, books)) == []
+    assert in_the_end(lambda: audit_effects(outcomes, books)) == []
 
 
 def test_l4_no_customer_is_contacted_twice(aftermath: Aftermath) -> None:

@@ -10,13 +10,22 @@ import psutil
 
 from shared.health import worker_is_well
 from tests.e2e.running import RunningSuite
-from tests.faults.plan import BACKEND, LINE, POSTMASTER, SERVERS, SUPERVISOR, WORKERS
+from tests.faults.plan import (
+    BACKEND,
+    LINE,
+    NURSERY,
+    POSTMASTER,
+    SERVERS,
+    SUPERVISOR,
+    WORKERS,
+)
 
 ASK_SECONDS = 3.0
+MODULE = f"bihuan.{NURSERY}"
 
 
 class Victims:
-    """Finds the processes by what the supervisor noted; only its own children are believed."""
+    """Finds the processes by what the supervisor noted; only its own offspring is believed."""
 
     def __init__(self, suite: RunningSuite, dice: Random) -> None:
         self._suite = suite
@@ -30,22 +39,25 @@ class Victims:
         """Return the process that is the target now; None while there is none."""
         run = self._run()
         with suppress(psutil.NoSuchProcess):
-            if run is None:
-                return None
-            if target == SUPERVISOR:
-                return psutil.Process(run["supervisor"])
-            postmaster = self._child(run["postgres"]["pid"])
-            if target == POSTMASTER:
-                return postmaster
-            if target == BACKEND:
-                return self._dice.choice(postmaster.children()) if postmaster else None
-            return self._child(run["processes"][target]["pid"])
+            return self._among(run, target) if run is not None else None
         return None
+
+    def _among(self, run: dict[str, Any], target: str) -> psutil.Process | None:
+        supervisor = psutil.Process(run["supervisor"])
+        if target == SUPERVISOR:
+            return supervisor
+        if target == NURSERY:
+            return next((p for p in supervisor.children() if MODULE in p.cmdline()), None)
+        if target == POSTMASTER:
+            return self._descendant(run["postgres"]["pid"])
+        if target == BACKEND:
+            return self._backend(run["postgres"]["pid"])
+        return self._descendant(run["processes"][target]["pid"])
 
     async def is_well(self, target: str, *, since: float) -> bool:
         """Tell whether the target works, by what it did after `since` (Unix time).
 
-        The database is well if every server reaches it, the supervisor if all it keeps is well.
+        The database is well if every server reaches it, supervisor and nursery if all are well.
         """
         run = self._run()
         if run is None:
@@ -69,12 +81,18 @@ class Victims:
         is_alive = self._suite.process.poll() is None
         return run if is_alive and run["supervisor"] == self._suite.process.pid else None
 
-    def _child(self, pid: int | None) -> psutil.Process | None:
+    def _descendant(self, pid: int | None) -> psutil.Process | None:
         if pid is None:
             return None
         process = psutil.Process(pid)
-        is_ours = process.ppid() == self._suite.process.pid
+        is_ours = self._suite.process.pid in {parent.pid for parent in process.parents()}
         return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
+
+    def _backend(self, postmaster_pid: int | None) -> psutil.Process | None:
+        """Return one of the processes that PostgreSQL is made of, whichever."""
+        postmaster = self._descendant(postmaster_pid)
+        parts = postmaster.children() if postmaster is not None else []
+        return self._dice.choice(parts) if parts else None
 
     async def _is_ready(self, url: str) -> bool:
         with suppress(httpx.TransportError):

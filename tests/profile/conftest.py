@@ -10,6 +10,7 @@ import pytest
 
 from services.profile.features import service as features
 from services.profile.identifiers.service import key_ring
+from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import steps
 from services.profile.main import MIGRATIONS, create
 from services.profile.settings import Settings
@@ -48,10 +49,16 @@ class Profile:
     async def work(self) -> None:
         """Do what the worker would, until nothing is left."""
         ring = key_ring(KEYS)
-        while await steps.step(
-            self.database, self.clock, ring=ring, currency="CNY"
-        ) or await features.step(self.database, self.clock, customers=500):
+        while (
+            await steps.step(self.database, self.clock, ring=ring, currency="CNY")
+            or await features.step(self.database, self.clock, customers=500)
+            or await self._end_jobs()
+        ):
             pass
+
+    async def _end_jobs(self) -> bool:
+        async with self.database.transaction() as connection:
+            return await jobs.complete(connection, self.clock.now())
 
     async def feed(self, name: str) -> list[dict[str, Any]]:
         """The published events of one type, oldest first."""

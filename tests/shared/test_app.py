@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -135,6 +136,18 @@ async def test_what_goes_by_the_drivers_connection_is_of_the_same_transaction(
     ]
     assert [answer.status_code for answer in answers] == [409, 201]
     assert await notes(http) == ["kept"]
+
+
+async def test_a_connection_that_the_database_closed_is_replaced(
+    http: httpx.AsyncClient, new_database: Callable[[], str]
+) -> None:
+    assert await notes(http) == []
+    admin = await asyncpg.connect(new_database())
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'"
+    await admin.execute(f"{others} AND pid <> pg_backend_pid()")
+    await admin.close()
+    await asyncio.sleep(0.1)
+    assert await notes(http) == []
 
 
 @pytest.mark.parametrize(("wanted", "status"), [("conflict", 409), ("bug", 500), ("outage", 503)])

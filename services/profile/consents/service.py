@@ -1,7 +1,6 @@
 """Recording what customers allow; it binds others through the safety lane (P3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -137,7 +136,10 @@ def told(customer_id: str, consents: Consents) -> dict[str, Any]:
     """Return what a customer allows as event and answer carry it."""
     return {
         "customer_id": customer_id,
-        "consents": [asdict(each) for each in consents.consents],
+        "consents": [
+            {"purpose": c.purpose, "channel": c.channel, "state": c.state, "at": c.at}
+            for c in consents.consents
+        ],
         "personalization": consents.personalization,
         "automated_decisions": consents.preferences.automated_decisions,
     }

@@ -78,13 +78,23 @@ async def get(connection: asyncpg.Connection, job_id: str, *, lock: bool = False
     return _to_job(row)
 
 
-async def find_oldest(connection: asyncpg.Connection) -> Job | None:
-    """Return the oldest job that has rows to be taken."""
-    row = await connection.fetchrow(
+async def list_open(connection: asyncpg.Connection, *, limit: int) -> list[Job]:
+    """Return the jobs that have rows to be taken, in the order they came."""
+    rows = await connection.fetch(
         f"""SELECT {_JOB} FROM job WHERE finished_at IS NULL AND rows_in_at IS NULL
-            ORDER BY created_at, job_id LIMIT 1"""  # noqa: S608 - names of ours
+            ORDER BY created_at, job_id LIMIT $1""",  # noqa: S608 - names of ours
+        limit,
     )
-    return row and _to_job(row)
+    return [_to_job(row) for row in rows]
+
+
+async def is_any_open(connection: asyncpg.Connection) -> bool:
+    """Tell whether a job has rows to be taken."""
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM job WHERE finished_at IS NULL AND rows_in_at IS NULL)"
+        )
+    )
 
 
 async def take_chunk(connection: asyncpg.Connection, job: Job, *, in_order: bool) -> Chunk | None:

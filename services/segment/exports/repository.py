@@ -65,4 +65,4 @@ async def pages(
     while ids := [row["customer_id"] for row in await cursor.fetch(rows)]:
         asked = (_NOW, ids) if as_of is None else (_THEN, ids, as_of)
         if found := await connection.fetch(*asked):
-            yield pl.DataFrame(list(zip(*found, strict=True)), PAGE)
+            yield pl.DataFrame(dict(zip(PAGE, zip(*found, strict=True), strict=True)), PAGE)

@@ -221,7 +221,7 @@ def _paths() -> dict[str, Any]:
         "name": "Bihuan-Wait-For",
         "in": "header",
         "required": False,
-        "description": "Event id a write answered in `Bihuan-Event`: waits at most 150 ms for it",
+        "description": "Event id a write answered in `Bihuan-Event`: waits at most 120 ms for it",
         "schema": {"type": "string"},
     }
     create = {

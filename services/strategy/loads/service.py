@@ -8,7 +8,6 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import IO
 
 import anyio
@@ -85,11 +84,11 @@ class Loader:
         loaded = 0
         with tempfile.TemporaryFile() as spool:
             await self._fetch(path, spool)
-            for batch in await anyio.to_thread.run_sync(_batches, spool):
-                frame = await anyio.to_thread.run_sync(partial(_frame, batch))
-                for part in frame.iter_slices(ROWS):
-                    await self._take_over(kind, part)
-                    loaded += len(part)
+            with pa.ipc.open_stream(spool) as reader:
+                while (frame := await anyio.to_thread.run_sync(_next_frame, reader)) is not None:
+                    for part in frame.iter_slices(ROWS):
+                        await self._take_over(kind, part)
+                        loaded += len(part)
         return loaded
 
     async def _fetch(self, path: str, spool: IO[bytes]) -> None:
@@ -106,11 +105,10 @@ class Loader:
                 await customers.set_memberships(connection, membership_rows(part))
 
 
-def _batches(spool: IO[bytes]) -> list[pa.RecordBatch]:
-    return list(pa.ipc.open_stream(spool))
-
-
-def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    frame = pl.from_arrow(batch)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a record batch has columns
-    return frame
+def _next_frame(reader: pa.RecordBatchStreamReader) -> pl.DataFrame | None:
+    """Read one batch: an export of everybody never stands in memory as a whole."""
+    for batch in reader:
+        frame = pl.from_arrow(batch)
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a record batch has columns
+        return frame
+    return None

@@ -17,20 +17,11 @@ from bihuan.cli import app
 from bihuan.data_folder import OWNERS, SERVICES, DataFolder, FolderUnusable
 from bihuan.databases import DatabaseUnusable, migrations_of
 from shared.postgres import EmbeddedPostgres, NoBinaries, binaries
-from tests.bihuan.backup.conftest import FACT, FACTS, Place, migrate, put_back, say_nothing, take
+from tests.bihuan.conftest import FACT, FACTS, LATER, Place, migrate, put_back, say_nothing, take
 
 At = Callable[[Place], Place]
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-LATER = """
-from alembic import op
-
-revision, down_revision = "0002", "0001"
-
-
-def upgrade():
-    op.execute("CREATE TABLE of_the_next_version (id int PRIMARY KEY)")
-"""
 
 
 def assert_untouched(place: Place) -> None:
@@ -54,6 +45,16 @@ def test_everything_is_back_and_every_feed_has_a_new_epoch(
         assert restored.read_text() == (bank.folder.root / name).read_text()
         assert stat.S_IMODE(restored.stat().st_mode) == 0o600
     assert not empty.folder.restoring.exists()
+
+
+def test_a_database_restored_by_other_means_is_declared_by_a_command(bank: Place, at: At) -> None:
+    at(bank)
+    before = [bank.ask(service, "SELECT epoch FROM feed_head") for service in SERVICES]
+    done = CliRunner().invoke(app, ["new-epoch", "--data", str(bank.folder.root)])
+    assert done.exit_code == 0, done.output
+    after = [bank.ask(service, "SELECT epoch FROM feed_head") for service in SERVICES]
+    assert all(after)
+    assert not set(after) & set(before)
 
 
 def truncate(path: Path) -> None:

@@ -19,7 +19,7 @@ from bihuan.backup import BackupRefused, Manifest
 from bihuan.backup.moments import ORDER
 from bihuan.databases import DatabaseUnusable
 from shared.paths import ROOT
-from tests.bihuan.backup.conftest import Place, environment_of, put_back, take
+from tests.bihuan.conftest import Place, environment_of, put_back, take
 
 
 def test_the_owner_alone_may_read_it_and_sha256sum_confirms_it(backup: Path) -> None:

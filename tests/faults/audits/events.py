@@ -43,6 +43,16 @@ def audit_features(ledger: Ledger, books: Books) -> list[str]:
     return wrong
 
 
+def audit_what_strategy_knows(books: Books, customers: Iterable[str]) -> list[str]:
+    """Compare the age of the features that decisions are made from with profile's own."""
+    told = books.features()
+    return [
+        f"strategy knows {customer} as of {known}, profile as of {told[customer]['as_of']}"
+        for customer in customers
+        if (known := books.features_known_to_strategy(customer)) != told[customer]["as_of"]
+    ]
+
+
 def _ids(ledger: Ledger, fate: Fate) -> Iterable[str]:
     return [e.event_id for batch in ledger.batches if batch.fate is fate for e in batch.events]
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from tests.faults.books import Books, Json, money
 from tests.faults.comparison import differences, lost_doubled_or_strange
@@ -38,31 +39,37 @@ def audit_decisions(ledger: Ledger, books: Books) -> list[str]:
 
 
 def audit_outcomes(ledger: Ledger, books: Books) -> list[str]:
-    """Compare what feedback keeps, publishes and sums up with the ledger."""
-    told = _told(ledger, books)
+    """Compare what feedback keeps and publishes with the ledger."""
     published = [data["outcome_id"] for data in books.feed("feedback").of_type(RECORDED)]
     acknowledged, unknown = _ids(ledger, Fate.ACKNOWLEDGED), _ids(ledger, Fate.UNKNOWN)
-    wrong: list[str] = []
-    for where, found in {"feedback": told, "feedback's feed": published}.items():
-        wrong += lost_doubled_or_strange(
+    return [
+        problem
+        for where, found in (("feedback", _told(ledger, books)), ("its feed", published))
+        for problem in lost_doubled_or_strange(
             f"{where}: outcome", acknowledged=acknowledged, unknown=unknown, found=found
         )
-    effective = _effective(ledger, told)
-    found_sums = {
-        f"{group['key']} {word}": money(group[word])
-        for group in books.performance()["items"]
-        for word in WORDS
-    } | {
-        f"{group['key']} amount": money(group["converted_amount"]["amount"])
-        for group in books.performance()["items"]
-    }
-    return wrong + differences("performance", performance_of(effective), found_sums, NOTHING)
+    ]
 
 
-def audit_timelines_of_outcomes(ledger: Ledger, books: Books) -> list[str]:
+def audit_performance(outcomes: Iterable[Outcome], books: Books) -> list[str]:
+    """Compare feedback's sums with those of the outcomes that took effect."""
+    found: dict[str, Decimal] = {}
+    for group in books.performance()["items"]:
+        found |= {f"{group['key']} {word}": money(group[word]) for word in WORDS}
+        found[f"{group['key']} amount"] = money(group["converted_amount"]["amount"])
+    return differences("performance", performance_of(outcomes), found, NOTHING)
+
+
+def effective(ledger: Ledger, books: Books) -> list[Outcome]:
+    """Return the outcomes that took effect: those that feedback lists."""
+    kept = set(_told(ledger, books))
+    return [outcome for outcome in ledger.outcomes if outcome.outcome_id in kept]
+
+
+def audit_timelines_of_outcomes(outcomes: Iterable[Outcome], books: Books) -> list[str]:
     """Compare profile's timelines with what feedback keeps."""
     told: dict[str, list[str]] = defaultdict(list)
-    for outcome in _effective(ledger, _told(ledger, books)):
+    for outcome in outcomes:
         told[outcome.proposition.customer_id].append(outcome.outcome_id)
     return [
         problem
@@ -76,13 +83,12 @@ def audit_timelines_of_outcomes(ledger: Ledger, books: Books) -> list[str]:
     ]
 
 
-def audit_effects(ledger: Ledger, books: Books, customers: Sequence[str]) -> list[str]:
+def audit_effects(outcomes: Sequence[Outcome], books: Books) -> list[str]:
     """Compare what is suppressed and what was learnt with the outcomes that took effect."""
-    effective = _effective(ledger, _told(ledger, books))
-    evidence, categories = evidence_of(effective), books.categories()
+    evidence, categories = evidence_of(outcomes), books.categories()
     wrong: list[str] = []
-    for customer in customers:
-        own = [o for o in effective if o.proposition.customer_id == customer]
+    for customer in {o.proposition.customer_id for o in outcomes if o.outcome != "clicked"}:
+        own = [o for o in outcomes if o.proposition.customer_id == customer]
         silences = silences_of(own)
         for candidate in books.explained(customer):
             treatment = candidate["treatment"]
@@ -112,11 +118,6 @@ def _told(ledger: Ledger, books: Books) -> list[str]:
     """Return the ids of outcomes that feedback lists, as often as it does."""
     customers = sorted({outcome.proposition.customer_id for outcome in ledger.outcomes})
     return [item["outcome_id"] for customer in customers for item in books.outcomes(customer)]
-
-
-def _effective(ledger: Ledger, told: Iterable[str]) -> list[Outcome]:
-    kept = set(told)
-    return [outcome for outcome in ledger.outcomes if outcome.outcome_id in kept]
 
 
 def _ids(ledger: Ledger, fate: Fate) -> list[str]:

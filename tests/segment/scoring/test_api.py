@@ -1,13 +1,16 @@
 """Online evaluation and scoring runs over the real application and database."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+import anyio.from_thread
 import polars as pl
 import pytest
 
+from services.segment.customers import repository as customers
 from services.segment.scoring.domain.columns import ColumnEvaluator, Mover
 from services.segment.scoring.domain.runs import RunKind
 from services.segment.scoring.service.runs import Scoring, work
@@ -186,6 +189,44 @@ async def test_a_run_killed_in_the_middle_goes_on_and_writes_the_same(bank: Bank
     again = await stored(bank)
     assert [row[2:] for row in restarted if row[1] is None] == [row[2:] for row in again]
     assert len(await bank.events("segment.scoring_run_completed.v1")) == 3
+
+
+async def test_a_customer_changed_while_a_run_scores_the_chunk_is_scored_again(bank: Bank) -> None:
+    await bank.settle()
+    await bank.hear(*crowd(20))
+    newer = changed("c0007", features(aum_avg_month=600_000.0), at=NOW + days(0.1), version=2)
+    pending = [newer]
+
+    class Overtaken(ColumnEvaluator):
+        def evaluate(self, features: pl.Series, held: pl.Series, mover: Mover) -> pl.DataFrame:
+            if pending:
+                anyio.from_thread.run(bank.hear, pending.pop())
+            return super().evaluate(features, held, mover)
+
+    await bank.http.post("/v1/scoring-runs", json={"kind": "nightly"}, headers=bank.headers)
+    assert await work(replace(bank.scoring, evaluator_of=Overtaken))
+
+    beside, overtaken = await bank.levels("c0006"), await bank.levels("c0007")
+    assert (beside["tier_now"], beside["tier"]) == ("mass_affluent", "mass_affluent")
+    assert (overtaken["tier_now"], overtaken["tier"]) == ("wealth", "wealth")
+
+
+async def test_who_waits_for_a_lock_learns_what_was_written_meanwhile(bank: Bank) -> None:
+    await bank.hear(changed("c1", features()))
+
+    async def locked() -> dict[str, int]:
+        async with bank.database.transaction() as connection:
+            return await customers.lock(connection, ["c1"])
+
+    before = await locked()
+    async with bank.database.transaction() as connection:
+        await customers.put_features(connection, [("c1", NOW, {"age": 41})])
+        waiting = asyncio.create_task(locked())
+        await asyncio.sleep(0.2)
+        is_waiting = not waiting.done()
+
+    assert is_waiting
+    assert before != await waiting == await locked()
 
 
 async def test_a_run_that_fails_three_times_is_given_up(bank: Bank) -> None:

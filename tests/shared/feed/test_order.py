@@ -13,7 +13,7 @@ from shared.database import Database
 from shared.feed import Sequencer, publish_many, read_head, sequence
 from shared.feed.events import FeedCursor
 from shared.feed.pages import read_page
-from shared.feed.sequencer import trim
+from shared.feed.sequencer import stamp, trim
 from shared.feed.types import Selection
 from tests.shared.feed.conftest import OpenDatabase
 from tests.shared.feed.kit import change, eventually, fact, publish, rows, running
@@ -196,6 +196,26 @@ async def test_a_pass_that_leaves_nothing_says_when_it_began(database: Database)
 
     assert age is not None
     assert timedelta(0) < age < timedelta(seconds=5)
+
+
+async def test_only_a_feed_in_which_nothing_waits_is_stamped(database: Database) -> None:
+    async with database.connection() as connection:
+        before = await read_head(connection)
+    await publish(database, fact("moved"))
+    async with database.transaction() as connection:
+        await publish_many(connection, [fact("waits")])
+    async with database.connection() as connection:
+        await connection.execute("UPDATE feed_head SET swept_at = NULL")
+        assert not await stamp(connection)
+        assert (await read_head(connection)).swept_age is None
+        await sequence(connection)
+        await connection.execute("UPDATE feed_head SET swept_at = NULL")
+        assert await stamp(connection)
+        after = await read_head(connection)
+
+    assert after.position == before.position + 2
+    assert after.swept_age is not None
+    assert after.swept_age < timedelta(seconds=5)
 
 
 async def test_a_feed_with_more_pending_than_a_pass_moves_is_not_called_swept(

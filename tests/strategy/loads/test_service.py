@@ -22,7 +22,7 @@ def stream(frame: pl.DataFrame) -> bytes:
     table = frame.to_arrow()
     sink = BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+        writer.write_table(table, max_chunksize=2)  # an export comes in several batches
     return sink.getvalue()
 
 

@@ -18,6 +18,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ORG = re.compile(r"[A-Za-z0-9_./-]{0,255}")
 _ZONES = frozenset(available_timezones())
 _ROLES = frozenset(Role)
+_PURPOSES, _CHANNELS, _STATES = frozenset(Purpose), frozenset(Channel), frozenset(State)
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2200, 1, 1)
 _AHEAD = timedelta(minutes=5)
 LONGEST_TEXT = 4096
@@ -134,11 +135,11 @@ def consent(row: Row, customers: frozenset[str], now: datetime) -> str | None:
     """Return what is wrong with a statement of consent."""
     if row["customer_id"] not in customers:
         return "unknown_customer"
-    if row["purpose"] not in frozenset(Purpose):
+    if row["purpose"] not in _PURPOSES:
         return "unknown_purpose"
-    if not one_of(frozenset(Channel), row["channel"]):
+    if not one_of(_CHANNELS, row["channel"]):
         return "unknown_channel"
-    if row["state"] not in frozenset(State):
+    if row["state"] not in _STATES:
         return "bad_state"
     return "ahead_of_time" if row["at"] > now + _AHEAD else None
 

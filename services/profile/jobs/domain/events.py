@@ -45,7 +45,7 @@ def formed(batch: pl.DataFrame, required: frozenset[str], *, first: int) -> Form
 
 def lines(events: pl.DataFrame, known: Collection[str]) -> bytes:
     """Return events as the CSV that they are recorded by; `known` customers are believed."""
-    is_known = pl.col("customer_id").is_in(pl.Series(list(known), dtype=pl.String))
+    is_known = pl.col("customer_id").is_in(pl.Series(list(known), dtype=pl.String).implode())
     told = events.select(*COLUMNS, "place", is_known=is_known)
     return told.write_csv(None, include_header=False).encode()
 
@@ -59,7 +59,7 @@ def outcome(given: Formed, told: Told, *, first: int, flows: Mapping[str, str | 
         first: number of the chunk's first row in the body.
         flows: direction of each event type where the event says none.
     """
-    is_doubted = pl.col("place").is_in(pl.Series(list(told.doubted), dtype=pl.UInt32))
+    is_doubted = pl.col("place").is_in(pl.Series(list(told.doubted), dtype=pl.UInt32).implode())
     believed = given.events.filter(~is_doubted)
     doubted = given.events.filter(is_doubted).select("place", "event_id")
     refused = [

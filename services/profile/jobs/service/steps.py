@@ -11,7 +11,7 @@ from services.profile.features import service as features
 from services.profile.identifiers.service import KeyRing
 from services.profile.jobs import repository
 from services.profile.jobs.domain.columns import ImportKind, in_fen
-from services.profile.jobs.domain.jobs import Job, Outcome
+from services.profile.jobs.domain.jobs import Chunk, Job, Outcome
 from services.profile.jobs.service import facts, happenings
 from services.profile.jobs.service.context import Context
 from shared.clock import BusinessClock
@@ -29,24 +29,36 @@ _TAKES: Mapping[str, Take] = {
     ImportKind.ASSESSMENTS: happenings.take_assessments,
 }
 
-_IN_ANY_ORDER = {ImportKind.EVENTS}
-"""Imports whose rows leave the same whatever their order: chunks are taken side by side."""
+_BUILDS_ON: Mapping[str, frozenset[str]] = {
+    ImportKind.CUSTOMERS: frozenset({ImportKind.CUSTOMERS}),
+    ImportKind.ACCOUNTS: frozenset({ImportKind.CUSTOMERS, ImportKind.ACCOUNTS}),
+    ImportKind.HOLDINGS: frozenset(
+        {ImportKind.CUSTOMERS, ImportKind.ACCOUNTS, ImportKind.HOLDINGS}
+    ),
+    ImportKind.EVENTS: frozenset({ImportKind.CUSTOMERS, ImportKind.ACCOUNTS, ImportKind.HOLDINGS}),
+    ImportKind.CONSENTS: frozenset({ImportKind.CUSTOMERS, ImportKind.CONSENTS}),
+    ImportKind.ASSESSMENTS: frozenset({ImportKind.CUSTOMERS, ImportKind.ASSESSMENTS}),
+}
+"""What must be in before: rows name what earlier jobs bring, and of facts the last one stands.
+
+Events leave the same whatever their order, so they alone do not wait for each other.
+"""
+OPEN_JOBS = 50
 
 
 async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, currency: str) -> bool:
-    """Carry the oldest job one chunk further; tell whether there was something to do.
+    """Carry a job one chunk further; tell whether there was something to do.
 
-    Jobs take turns in the order they came: rows of a later one may name what an earlier brings.
+    Several may be at it: each takes a chunk of the oldest job that waits for no earlier one.
     """
     job: Job | None = None
     try:
         async with database.transaction() as connection:
-            is_ended = await repository.complete(connection, clock.now())
-            job = await repository.find_oldest(connection)
-            if job is None:
-                return is_ended
-            context = Context(clock, ring, currency, job.client_id)
-            return await _carry_on(connection, job, context) or is_ended
+            taken = await _take_chunk(connection)
+            if taken is None:
+                return False
+            job, chunk = taken
+            await _carry_on(connection, job, chunk, Context(clock, ring, currency, job.client_id))
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
         if job is None:
             raise
@@ -56,10 +68,21 @@ async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, curre
     return True
 
 
-async def _carry_on(connection: asyncpg.Connection, job: Job, context: Context) -> bool:
-    chunk = await repository.take_chunk(connection, job, in_order=job.kind not in _IN_ANY_ORDER)
-    if chunk is None:
-        return False
+async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk] | None:
+    earlier: set[str] = set()
+    for job in await repository.list_open(connection, limit=OPEN_JOBS):
+        builds_on = _BUILDS_ON[job.kind]
+        if builds_on.isdisjoint(earlier):
+            chunk = await repository.take_chunk(connection, job, in_order=job.kind in builds_on)
+            if chunk is not None:
+                return job, chunk
+        earlier.add(job.kind)
+    return None
+
+
+async def _carry_on(
+    connection: asyncpg.Connection, job: Job, chunk: Chunk, context: Context
+) -> None:
     batch = await to_thread.run_sync(_read, chunk.body)
     outcome = await _TAKES[job.kind](connection, batch, chunk.first, context)
     job = await repository.advance(connection, job, outcome, context.now)
@@ -69,7 +92,6 @@ async def _carry_on(connection: asyncpg.Connection, job: Job, context: Context) 
         await repository.set_run(connection, job.job_id, run_id)
     if run_id is not None and job.rows_in_at is not None and not job.features_later:
         await features.release(connection, run_id, context.now)
-    return True
 
 
 async def _fail(connection: asyncpg.Connection, job: Job, clock: BusinessClock, error: str) -> None:

@@ -60,7 +60,7 @@ def score_chunk(
     evaluator: ColumnEvaluator, stored: Sequence[StoredRow], run: Run
 ) -> dict[str, Scored]:
     """Evaluate customers; what changes, by the id of the customer."""
-    before = pl.DataFrame(stored, _STORED, orient="row")
+    before = pl.DataFrame(dict(zip(_STORED, zip(*stored, strict=True), strict=True)), _STORED)
     mover = mover_of(run.kind, run.day)
     found = before.hstack(evaluator.evaluate(before["$features"], before["$held_before"], mover))
     is_new = pl.col(LEVELS).ne_missing(pl.col("$levels_before"))

@@ -1,4 +1,4 @@
-"""A bank of five migrated databases, and five empty ones to restore into."""
+"""A bank of five migrated databases, five empty ones, and backups of the one into the other."""
 
 import asyncio
 import os
@@ -18,6 +18,15 @@ from bihuan.databases import migrations_of, setting_of
 from shared.database import Database
 from tests.conftest import NewDatabase
 
+LATER = """
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade():
+    op.execute("CREATE TABLE of_the_next_version (id int PRIMARY KEY)")
+"""
 FACT = "INSERT INTO feed_seen (subject, type, version) VALUES ($1, 'test', 1)"
 FACTS = "SELECT string_agg(subject, ',' ORDER BY subject) FROM feed_seen"
 
