@@ -37,7 +37,7 @@ def access_token(*scopes: str, key: ECKey = KEY, **claims: Any) -> str:
     now = int(time.time())
     body = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": "test-client", "client_id": "test-client",
-        "iat": now, "exp": now + 600, "jti": f"jti-{now}", "scope": " ".join(scopes), **claims,
+        "iat": now, "exp": now + 86_400, "jti": f"jti-{now}", "scope": " ".join(scopes), **claims,
     }  # fmt: skip
     return jwt.encode({"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": key.kid}, body, key)
 

@@ -54,13 +54,14 @@ def to_polars(rule: Rule) -> pl.Expr:
 
 def levels_to_polars(ladder: Ladder) -> pl.Expr:
     """The key of the first level that is true; null if none is, or the scale does not apply."""
-    nothing = pl.lit(None, dtype=pl.String())
-    chosen = nothing
-    for level in reversed(ladder.levels):
-        held = to_polars(level.rule) if level.rule else pl.lit(value=True)
-        chosen = pl.when(held).then(pl.lit(level.key)).otherwise(chosen)
     applies = to_polars(ladder.applies) if ladder.applies else pl.lit(value=True)
-    return pl.when(applies).then(chosen).otherwise(nothing)
+    # a chain of `otherwise` would be taken for one value where Polars folds a rule that is constant
+    return pl.coalesce(
+        pl.when(applies & (to_polars(level.rule) if level.rule else applies)).then(
+            pl.lit(level.key)
+        )
+        for level in ladder.levels
+    )
 
 
 def _condition(node: Condition) -> pl.Expr:

@@ -40,6 +40,7 @@ def test_the_gateway_is_told_where_each_service_listens(folder: DataFolder) -> N
 
 
 def test_secrets_travel_as_names_of_files_that_only_the_owner_reads(folder: DataFolder) -> None:
+    folder.make_keys(is_new=True)
     told = programs(Wish(data=folder.root, port=free_port()))[0].environment
     files = [Path(value) for name, value in told.items() if name.endswith("_FILE")]
     assert any(file.name == "profile-service" for file in files)

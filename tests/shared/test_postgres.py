@@ -314,8 +314,8 @@ def install(folder: Path, major: int) -> Path:
 
 def test_data_of_a_version_nobody_has_are_refused_by_name(folder: Path) -> None:
     (folder / "data").mkdir(parents=True)
-    (folder / "data" / "PG_VERSION").write_text("15\n")
-    with pytest.raises(NoBinaries, match="PostgreSQL 15") as refused:
+    (folder / "data" / "PG_VERSION").write_text("99\n")
+    with pytest.raises(NoBinaries, match="PostgreSQL 99") as refused:
         EmbeddedPostgres(folder).start()
     assert "BIHUAN_{SERVICE}_DATABASE_URL" in str(refused.value)
 

@@ -71,6 +71,19 @@ def test_l1_levels_agree_too(texts: list[str], applies: str | None, data: st.Dat
     assert together == [evaluate(row)["level"] for row in rows]
 
 
+@pytest.mark.parametrize("texts", [["TRUE", "0 = amount"], ["0 = amount", "FALSE", "TRUE"]])
+@pytest.mark.parametrize("applies", [None, "TRUE", "FALSE", "0 = amount"])
+def test_l1_a_constant_rule_answers_for_every_customer(texts, applies) -> None:
+    levels = [Level(f"level_{place}", parse(text, CATALOGUE)) for place, text in enumerate(texts)]
+    ladder = Ladder(tuple(levels), parse(applies, CATALOGUE) if applies else None)
+    rows = [dict.fromkeys((entry.name for entry in CATALOGUE), None) for _ in range(2)]
+    rows[1] |= {"amount": 0.0}
+
+    together = frame(rows).with_columns(levels_to_polars(ladder).alias("level"))["level"].to_list()
+
+    assert together == [compile_levels({"level": ladder})(row)["level"] for row in rows]
+
+
 @settings(max_examples=200, deadline=None)
 @given(rules)
 def test_the_canonical_text_says_the_same_and_stays_the_same(text: str) -> None:
