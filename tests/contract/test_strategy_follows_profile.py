@@ -10,6 +10,7 @@ import pytest
 from services.profile.features import service as profile_features
 from services.strategy.customers.domain import Flags, has_consent
 from services.strategy.customers.service import consent_of
+from shared.feed import sequence
 from tests.contract.bank import assess, consent, person, ready, reserve, write
 from tests.contract.suite import EVERYTHING, NOW, Suite
 
@@ -152,13 +153,29 @@ async def load(suite: Suite, kind: str, **row: Any) -> None:
 
 async def test_p2_a_contact_needs_the_consent_that_profile_has_now(suite: Suite) -> None:
     await ready(suite)
-    await consent(suite, "withdrawn")  # strategy's own copy says granted still
+    await consent(suite, "withdrawn")
+    await publish(suite)  # strategy has not read it: its own copy says granted still
 
     assert (await suite.known("c1")).consents[0].is_granted
     assert (await reserve(suite))["code"] == "consent_missing"
 
     await consent(suite, "granted", at=(NOW + timedelta(minutes=1)).isoformat())
+    await publish(suite)
     assert (await reserve(suite))["state"] == "reserved"
+
+
+async def test_p3_while_a_withdrawal_is_not_published_nothing_is_sent(suite: Suite) -> None:
+    await ready(suite)
+    await consent(suite, "withdrawn")
+
+    assert (await reserve(suite))["code"] == "consent_unknown"
+    assert (await reserve(suite, purpose="service"))["state"] == "reserved"
+
+
+async def publish(suite: Suite) -> None:
+    """Let profile's sequencer pass, and nobody read."""
+    async with suite.services["profile"].database.connection() as connection:
+        await sequence(connection)
 
 
 async def test_p2_no_record_is_no_consent(suite: Suite) -> None:

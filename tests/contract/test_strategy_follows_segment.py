@@ -73,7 +73,7 @@ async def test_l6_an_edit_holds_at_strategy_as_it_will_at_segment(
     assert "bank_young" not in await placed(suite, "c2")
     assert "bank_young" in await placed(suite, "c3")
 
-    await suite.call("DELETE", "/segments/bank_young", **author)
+    assert (await suite.send("DELETE", "/segments/bank_young", **author)).status_code == 204
     await publish_and_follow(suite)
     assert "bank_young" not in await placed(suite, "c3")
 
