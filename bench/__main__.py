@@ -11,6 +11,7 @@ from bench import (
     events,
     floor,
     freshness,
+    imports,
     memory,
     product,
     recommendations,
@@ -19,7 +20,7 @@ from bench import (
 )
 from bench.plan import FULL, SHORT, Plan
 
-FIGURES = ("recommendations", "events", "freshness", "scoring", "memory")
+FIGURES = ("recommendations", "events", "freshness", "scoring", "memory", "imports")
 
 
 def main() -> None:
@@ -29,13 +30,22 @@ def main() -> None:
     speed["slowdown"] = round(calibrate.slowdown(speed), 3)
     report.show("machine", {"now": speed})
     common = {"plan": asdict(plan), "machine": speed}
-    with product.running(wanted.data, customers=plan.customers) as suite:
-        for name in wanted.figures:
-            result = _measure(name, suite, plan)
-            report.show(name, result["figures"])
-            if "ratios" in result:
-                report.show(f"{name}: ratios", {"now": result["ratios"]})
-            report.write(name, common | result)
+    customers = wanted.customers or plan.customers
+    with_bank = [name for name in wanted.figures if name != "imports"]
+    if with_bank:
+        with product.running(wanted.data, customers=customers) as suite:
+            for name in with_bank:
+                _tell(name, common | _measure(name, suite, plan))
+    if "imports" in wanted.figures:
+        with product.running(None, customers=None) as suite:
+            _tell("imports", common | imports.run(suite, customers=customers))
+
+
+def _tell(name: str, result: dict[str, Any]) -> None:
+    report.show(name, result["figures"])
+    if "ratios" in result:
+        report.show(f"{name}: ratios", {"now": result["ratios"]})
+    report.write(name, result)
 
 
 def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
@@ -58,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("figures", nargs="*", help=f"some of {', '.join(FIGURES)}; default: all")
     parser.add_argument("--short", action="store_true", help="a quick look, a minute or two")
     parser.add_argument("--data", type=Path, help="data folder of a suite that runs already")
+    parser.add_argument("--customers", type=int, help="size of the demonstration bank")
     wanted = parser.parse_args()
     wanted.figures = wanted.figures or FIGURES
     if unknown := set(wanted.figures) - set(FIGURES):

@@ -21,6 +21,14 @@ def memory_bytes(pids: Iterable[int]) -> int | None:
         return None
 
 
+def own_memory_bytes(pid: int) -> int:
+    """PSS of one process without its children; 0 if it has ended or may not be looked at."""
+    try:
+        return _pss_bytes(psutil.Process(pid))
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0
+
+
 def cpu_meter(pids: Callable[[], Iterable[int]]) -> Callable[[], float]:
     """Return a meter that asks anew which processes there are each time."""
     return lambda: cpu_seconds(pids())

@@ -60,8 +60,8 @@ class Product:
 
 
 @contextmanager
-def running(data: Path | None, *, customers: int) -> Generator[Product]:
-    """Lend the suite on `data`, or start one of its own and stop it at the end."""
+def running(data: Path | None, *, customers: int | None) -> Generator[Product]:
+    """Lend the suite on `data`, or start one and stop it at the end; None: without a bank."""
     if data is not None:
         yield Product(DataFolder(data))
         return
@@ -73,29 +73,40 @@ def running(data: Path | None, *, customers: int) -> Generator[Product]:
 
 
 @contextmanager
-def _started(root: Path, customers: int) -> Generator[Product]:
-    command = [str(Path(sys.executable).with_name("bihuan")), "up", "--data", str(root), "--demo"]
-    command += ["--customers", str(customers), "--seed", str(SEED), "--port", str(_free_port())]
+def _started(root: Path, customers: int | None) -> Generator[Product]:
+    command = [str(Path(sys.executable).with_name("bihuan")), "up", "--data", str(root)]
+    command += ["--seed", str(SEED), "--port", str(_free_port())]
+    if customers is not None:
+        command += ["--demo", "--customers", str(customers)]
     told = {"BIHUAN_ENVIRONMENT": "test", "BIHUAN_BUSINESS_NOW": MORNING}
     with (root / "up.log").open("wb") as log:
         process = subprocess.Popen(
             command, env={**os.environ, **told}, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        _wait_for(root, process)
+        _wait_for(root, process, has_bank=customers is not None)
         yield Product(DataFolder(root))
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(STOP_SECONDS)
 
 
-def _wait_for(root: Path, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the demonstration bank is loaded and scored."""
+def _wait_for(root: Path, process: subprocess.Popen[bytes], *, has_bank: bool) -> None:
+    """Wait until all is ready, the demonstration bank loaded and scored."""
     deadline = time.monotonic() + START_SECONDS
-    while not (root / "demo" / "loaded.json").exists():
+    while not (_is_loaded(root) if has_bank else _is_ready(root)):
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError((root / "up.log").read_text(errors="replace"))
         time.sleep(0.2)
+
+
+def _is_loaded(root: Path) -> bool:
+    return (root / "demo" / "loaded.json").exists()
+
+
+def _is_ready(root: Path) -> bool:
+    """Tell whether the command has said how to use the suite: the last thing before it waits."""
+    return "Ctrl-C" in (root / "up.log").read_text(errors="replace")
 
 
 def _free_port() -> int:

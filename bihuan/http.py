@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ ARROW_STREAM = "application/vnd.apache.arrow.stream"
 PROBLEM = "application/problem+json"
 RENEW_BEFORE_SECONDS = 30.0
 POLL_SECONDS = 0.25
+ROWS_AT_ONCE = 50_000
 JOB_ENDS = frozenset({"completed", "failed"})
 
 Json = dict[str, Any]
@@ -88,11 +90,16 @@ class Gateway:
     def put(self, path: str, json: Any) -> Json:
         return self._call("PUT", path, json=json)
 
-    def upload(self, path: str, table: "pa.Table") -> str:
-        """Hand a table to a bulk import; returns the id of the job that takes it in."""
+    def upload(self, path: str, table: "pa.Table", *, features_later: bool = False) -> str:
+        """Hand a table to a bulk import; returns the id of the job that takes it in.
+
+        With `features_later` it is a part of a load: its customers' features follow with those of
+        the next import that is none.
+        """
         headers = {"Content-Type": ARROW_STREAM, "Idempotency-Key": str(uuid4())}
-        answer = self._call("POST", path, content=_arrow_stream(table), headers=headers)
-        return answer["job_id"]
+        params = {"features": "later"} if features_later else {}
+        body = _arrow_stream(table)
+        return self._call("POST", path, content=body, headers=headers, params=params)["job_id"]
 
     def download(self, path: str, params: Mapping[str, str | int] | None = None) -> "pa.Table":
         """The whole table of an export."""
@@ -101,13 +108,26 @@ class Gateway:
         response = self._answer("GET", path, params=params or {}, headers=self._authorization())
         return pa.ipc.open_stream(response.content).read_all()
 
-    def follow_job(self, job_id: str, progress: Callable[[int, int], None]) -> Json:
-        """Wait for a job's end, telling how many of its rows are done.
+    def follow_job(
+        self,
+        job_id: str,
+        progress: Callable[[int, int], None],
+        features: Callable[[int, int], None] | None = None,
+    ) -> Json:
+        """Wait for a job's end, telling how many of its rows are done, then whose features are.
 
         Raises:
             Refused: if the job failed as a whole; rows it rejected are in its answer.
         """
-        return self._follow(f"/v1/jobs/{job_id}", lambda job: progress(job["done"], job["rows"]))
+
+        def tell(job: Json) -> None:
+            progress(job["done"], job["rows"])
+            is_waiting = job["done"] == job["rows"] and job["state"] not in JOB_ENDS
+            if features is not None and is_waiting and job["run_id"]:
+                run = self.get(f"/v1/features/rolls/{job['run_id']}")
+                features(run["done"], run["total"])
+
+        return self._follow(f"/v1/jobs/{job_id}", tell)
 
     def follow_scoring(self, run_id: str, progress: Callable[[int, int], None]) -> Json:
         """Wait for a scoring run's end, telling how many customers are done."""
@@ -160,13 +180,24 @@ class Gateway:
         return response
 
 
-def _arrow_stream(table: "pa.Table") -> bytes:
+def _arrow_stream(table: "pa.Table") -> Iterator[bytes]:
+    """The table as a compressed stream, a part at a time."""
     import pyarrow as pa  # noqa: PLC0415  as above
 
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    sink = BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+            writer.write_batch(batch)
+            yield _drained(sink)
+    yield _drained(sink)
+
+
+def _drained(sink: BytesIO) -> bytes:
+    written = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return written
 
 
 def _refusal(method: str, path: str, response: httpx.Response) -> Refused:

@@ -1,7 +1,7 @@
 """One moment of each of the five databases, the five within a few milliseconds of each other."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,16 +21,20 @@ strategy and profile) are facts with ids of their own, which may be known to a r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A database as it stood at `taken_at`; `snapshot` lets other sessions see the same."""
+    """A database as it stood at `taken_at`; `snapshot` lets other sessions see the same.
+
+    Until `release` is called PostgreSQL keeps what died meanwhile.
+    """
 
     snapshot: str
     seen: Seen
     taken_at: datetime
+    release: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
 async def held(urls: Mapping[str, str]) -> AsyncGenerator[dict[str, Moment]]:
-    """Hold a moment of every database until the block ends; nobody else waits for that.
+    """Hold a moment of every database until it is released; nobody else waits for that.
 
     Raises:
         DatabaseUnusable: one does not answer.
@@ -41,7 +45,12 @@ async def held(urls: Mapping[str, str]) -> AsyncGenerator[dict[str, Moment]]:
         looks = await asyncio.gather(*(look(connections[owner]) for owner in ORDER))
         seen: dict[str, Seen] = dict(zip(ORDER, looks, strict=True))
         yield {
-            owner: Moment(snapshot=snapshot, seen=seen[owner], taken_at=taken_at)
+            owner: Moment(
+                snapshot=snapshot,
+                seen=seen[owner],
+                taken_at=taken_at,
+                release=connections[owner].close,
+            )
             for owner, (snapshot, taken_at) in snapshots.items()
         }
 

@@ -78,6 +78,7 @@ async def _dump_all(
             step=f"{owner} (bytes)",
             report=report,
         )
+        await moment.release()
         await programs.entries(found, file)  # who cannot read it now never will
 
 

@@ -1,6 +1,6 @@
 """The demonstration bank: some thousand customers at a time, with all that is theirs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,10 +84,6 @@ class TruthWriter:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    def write_all(self, some: Sequence[Block]) -> None:
-        for each in some:
-            self.write(each.truth)
 
     def write(self, frame: pl.DataFrame) -> None:
         table = frame.to_arrow()

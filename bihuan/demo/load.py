@@ -2,24 +2,26 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import httpx
-import pyarrow as pa
 
 from bihuan.columns import IMPORTS
 from bihuan.demo.bank import Block, TruthWriter, blocks
 from bihuan.demo.standing import Complaint
 from bihuan.http import Gateway, Json, Refused
 
-SETTLE_SECONDS = 120.0
-BLOCKS_PER_UPLOAD = 4  # 20,000 customers, some 100 MB of events: well under the import's limit
+COMPLAINTS_AT_ONCE = 2
+SETTLE_SECONDS = 120.0  # for a scoring run to cover more customers than the one before
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the name of a step, what is done of it, and its total (None: not known)."""
+Told = Callable[[int, int], None]
+"""Called with what is done, and the total."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class DemoReport:
 
     customers: int
     sent: dict[str, int] = field(default_factory=dict)  # rows by kind
+    taken: dict[str, int] = field(default_factory=dict)  # those gone through
     accepted: int = 0
     unchanged: int = 0
     rejected: int = 0
@@ -61,11 +64,16 @@ def load_demo(
     began = time.monotonic()
     with Gateway(gateway_url, client_id, client_secret, transport=transport) as gateway:
         as_of = as_of or _last_full_hour(gateway)
-        with TruthWriter(folder, customers=customers, seed=seed, as_of=as_of) as truth:
-            drawn = blocks(customers, seed=seed, as_of=as_of)
-            while some := list(islice(drawn, BLOCKS_PER_UPLOAD)):
-                truth.write_all(some)
-                _load(gateway, some, report, progress)
+        with (
+            TruthWriter(folder, customers=customers, seed=seed, as_of=as_of) as truth,
+            _Load(gateway, report, progress) as load,
+        ):
+            drawn = 0
+            for block in blocks(customers, seed=seed, as_of=as_of):
+                truth.write(block.truth)
+                drawn += block.customers
+                load.send(block, is_last=drawn == customers)
+            load.end()
         report.load_seconds = time.monotonic() - began
         _score(gateway, report, progress)
     report.score_seconds = time.monotonic() - began - report.load_seconds
@@ -77,39 +85,73 @@ def _last_full_hour(gateway: Gateway) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _load(gateway: Gateway, some: list[Block], report: DemoReport, progress: Progress) -> None:
-    """Queue one job a kind, in the order in which they need each other, then see them done."""
-    jobs: list[tuple[str, str]] = []
-    for target in IMPORTS:
-        table = pa.concat_tables([block.tables[target.kind] for block in some])
-        jobs.append((target.kind, gateway.upload(target.path, table)))
-        report.sent[target.kind] = report.sent.get(target.kind, 0) + table.num_rows
-    for kind, job_id in jobs:
-        before = report.sent[kind] - sum(block.tables[kind].num_rows for block in some)
-        job = gateway.follow_job(job_id, _telling(progress, kind, before))
-        report.accepted += job["accepted"]
-        report.unchanged += job["unchanged"]
-        report.rejected += job["rejected"]
-    report.complaints += _complain(gateway, some, progress)
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A block on its way: its jobs by kind, and what is told once its customers are there."""
+
+    jobs: dict[str, str]
+    complaints: list[Complaint]
 
 
-def _telling(progress: Progress, step: str, before: int = 0) -> Callable[[int, int], None]:
-    return lambda done, total: progress(step, before + done, before + total)
+class _Load:
+    """Hands blocks over one after the other: while the suite takes one in, the next is drawn.
 
+    Memory holds two blocks, whatever the size of the bank. Features follow once, with the last job.
+    """
 
-def _complain(gateway: Gateway, some: list[Block], progress: Progress) -> int:
-    complaints = [complaint for block in some for complaint in block.complaints]
-    for done, complaint in enumerate(complaints, 1):
-        _open(gateway, complaint)
-        progress("complaints", done, len(complaints))
-    return len(complaints)
+    def __init__(self, gateway: Gateway, report: DemoReport, progress: Progress) -> None:
+        self._gateway, self._report, self._progress = gateway, report, progress
+        self._under_way: _Sent | None = None
+        self._beside = ThreadPoolExecutor(COMPLAINTS_AT_ONCE)
+        self._opened: list[Future[None]] = []
 
+    def __enter__(self) -> "_Load":
+        return self
 
-def _open(gateway: Gateway, complaint: Complaint) -> None:
-    path = f"/v1/customers/{complaint.customer_id}/complaints"
-    gateway.post(path, {"complaint_id": complaint.complaint_id, "category": complaint.category})
-    if complaint.is_closed:
-        gateway.post(f"{path}/{complaint.complaint_id}/close")
+    def __exit__(self, *_: object) -> None:
+        self._beside.shutdown(cancel_futures=True)
+
+    def send(self, block: Block, *, is_last: bool) -> None:
+        """Queue one job a kind, in the order in which they need each other."""
+        before, jobs = self._under_way, dict[str, str]()
+        for target in IMPORTS:
+            kind, table = target.kind, block.tables[target.kind]
+            is_part = not (is_last and target is IMPORTS[-1])
+            jobs[kind] = self._gateway.upload(target.path, table, features_later=is_part)
+            self._report.sent[kind] = self._report.sent.get(kind, 0) + table.num_rows
+        self._under_way = _Sent(jobs, block.complaints)
+        if before is not None:
+            self._follow(before)
+
+    def end(self) -> None:
+        """See the last block done, and the features and complaints of all."""
+        if self._under_way is not None:
+            self._follow(self._under_way)
+        for done, opened in enumerate(self._opened, 1):
+            opened.result()
+            self._progress("complaints", done, len(self._opened))
+        self._report.complaints = len(self._opened)
+
+    def _follow(self, sent: _Sent) -> None:
+        report, taken = self._report, self._report.taken
+        for kind, job_id in sent.jobs.items():
+            told = self._telling(kind, taken.get(kind, 0), report.sent[kind])
+            job = self._gateway.follow_job(job_id, told, self._telling("features"))
+            taken[kind] = taken.get(kind, 0) + job["rows"]
+            report.accepted += job["accepted"]
+            report.unchanged += job["unchanged"]
+            report.rejected += job["rejected"]
+        self._opened += [self._beside.submit(self._open, each) for each in sent.complaints]
+
+    def _telling(self, step: str, before: int = 0, total: int | None = None) -> Told:
+        return lambda done, all_: self._progress(step, before + done, total or all_)
+
+    def _open(self, complaint: Complaint) -> None:
+        path = f"/v1/customers/{complaint.customer_id}/complaints"
+        body = {"complaint_id": complaint.complaint_id, "category": complaint.category}
+        self._gateway.post(path, body)
+        if complaint.is_closed:
+            self._gateway.post(f"{path}/{complaint.complaint_id}/close")
 
 
 def _score(gateway: Gateway, report: DemoReport, progress: Progress) -> None:
@@ -118,10 +160,12 @@ def _score(gateway: Gateway, report: DemoReport, progress: Progress) -> None:
     Nightly ones, since only these move tiers: the first customers were scored, on arrival, before
     their money was known.
     """
-    until = time.monotonic() + SETTLE_SECONDS
-    told = _telling(progress, "scoring")
-    while report.scoring_run.get("total", 0) < report.customers:
+    until, covered = time.monotonic() + SETTLE_SECONDS, 0
+    while covered < report.customers:
         if time.monotonic() > until:
-            raise Refused(f"only {report.scoring_run['total']} customers were scored in time")
+            raise Refused(f"only {covered} of {report.customers} customers were scored in time")
         run = gateway.post("/v1/scoring-runs", {"kind": "nightly"})
-        report.scoring_run = gateway.follow_scoring(run["run_id"], told)
+        report.scoring_run = gateway.follow_scoring(run["run_id"], partial(progress, "scoring"))
+        if report.scoring_run["total"] > covered:
+            covered = report.scoring_run["total"]
+            until = time.monotonic() + SETTLE_SECONDS

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def run_import(
     plan, done, result = _translated(mapping, directory, progress)
     with Gateway(gateway_url, client_id, client_secret, transport=transport) as gateway:
         result.notes = _notes(plan, gateway)
-        refused = [_hand_over(gateway, kind, done, result, progress) for kind in done.frames]
+        refused = _hand_over(gateway, done, result, progress)
     rejects = pl.concat([done.rejects.select(FILE, LINE, REASON), *refused])
     _write_rejects(plan, rejects, report, result)
     result.seconds = time.monotonic() - began
@@ -149,22 +150,34 @@ def _business_now(gateway: Gateway) -> datetime | None:
 
 
 def _hand_over(
-    gateway: Gateway, kind: str, done: Translation, result: ImportReport, progress: Progress
-) -> pl.DataFrame:
-    """One kind, job by job in order; returns the rows that the suite rejected."""
-    frame, counts = done.frames[kind], result.counts.setdefault(kind, Counts())
-    refused = [done.rejects.clear().select(FILE, LINE, REASON)]
-    for some in frame.iter_slices(ROWS_PER_JOB):
-        told = _telling(progress, kind, counts.sent, frame.height)
-        job_id = gateway.upload(TARGETS[kind].path, arrow(some, TARGETS[kind]))
-        job = gateway.follow_job(job_id, told)
+    gateway: Gateway, done: Translation, result: ImportReport, progress: Progress
+) -> list[pl.DataFrame]:
+    """Job by job, in order; returns the rows that the suite rejected.
+
+    Features follow once, with the last job.
+    """
+    parts = [
+        (kind, some)
+        for kind, frame in done.frames.items()
+        for some in frame.iter_slices(ROWS_PER_JOB)
+        if some.height
+    ]
+    result.counts = {kind: Counts() for kind in done.frames}
+    refused: list[pl.DataFrame] = []
+    for number, (kind, some) in enumerate(parts, 1):
+        counts = result.counts[kind]
+        told = _telling(progress, kind, counts.sent, done.frames[kind].height)
+        job_id = gateway.upload(
+            TARGETS[kind].path, arrow(some, TARGETS[kind]), features_later=number < len(parts)
+        )
+        job = gateway.follow_job(job_id, told, partial(progress, "features"))
         counts.sent += some.height
         counts.accepted += job["accepted"]
         counts.unchanged += job["unchanged"]
         counts.rejected += job["rejected"]
         if job["rejected"]:
             refused.append(_refused(gateway, job_id, some))
-    return pl.concat(refused)
+    return refused
 
 
 def _telling(progress: Progress, step: str, before: int, total: int) -> Callable[[int, int], None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.profile.features import service as features
 from services.profile.jobs import repository as jobs
+from services.profile.jobs.service import ends
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
 from shared import child
@@ -51,7 +52,7 @@ async def advance_run(context: WorkerContext) -> bool:
 async def end_imports(context: WorkerContext) -> bool:
     """End the imports that nothing is missing of; tell whether there was one."""
     async with context.database.transaction() as connection:
-        return await jobs.complete(connection, context.clock.now())
+        return await ends.end(connection, context.clock.now())
 
 
 def _reader(context: WorkerContext, feed: str, handler: Handler) -> Reader:

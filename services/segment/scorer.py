@@ -44,7 +44,7 @@ async def work_until_idle(
         try:
             did = await step(scoring, client)
         except DomainError as error:
-            log.warning("features_wait", reason=str(error))
+            log.warning("scorer_waits", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
             did = True
         if did:

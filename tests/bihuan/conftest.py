@@ -14,14 +14,14 @@ import pytest
 
 from bihuan.backup import Manifest, restore, save
 from bihuan.data_folder import OWNERS, DataFolder
-from bihuan.databases import migrations_of, setting_of
+from bihuan.databases import migrations_of, revisions, setting_of
 from shared.database import Database
 from tests.conftest import NewDatabase
 
-LATER = """
+NEXT_MIGRATION = """
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "{number}", "{before}"
 
 
 def upgrade():
@@ -58,6 +58,16 @@ async def _ask(url: str, statement: str, *arguments: Any) -> Any:
 def migrate(urls: Mapping[str, str]) -> None:
     """Give databases the schemas of this version."""
     asyncio.run(_migrate(urls))
+
+
+def migrations_of_the_next_version(owner: str, copy: Path) -> str:
+    """Copy a service's migrations and add one; return its number."""
+    shutil.copytree(migrations_of(owner), copy)
+    before = revisions(copy)[-1]
+    number = f"{int(before) + 1:04}"
+    text = NEXT_MIGRATION.format(number=number, before=before)
+    (copy / "versions" / f"{number}_of_the_next_version.py").write_text(text)
+    return number
 
 
 async def _migrate(urls: Mapping[str, str]) -> None:

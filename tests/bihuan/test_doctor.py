@@ -1,7 +1,6 @@
 """What the doctor finds on a machine and in its databases, and what it says to do about it."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +27,7 @@ from bihuan.doctor.machine import look_at_disk, look_at_port, look_at_python
 from bihuan.doctor.processes import look_at_process
 from bihuan.http import Gateway
 from shared.paths import ROOT
-from tests.bihuan.conftest import LATER, Place
+from tests.bihuan.conftest import Place, migrations_of_the_next_version
 
 At = Callable[[Place], Place]
 
@@ -233,23 +232,23 @@ def test_an_old_schema_is_told_from_one_of_a_newer_version(
     bank: Place, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at(bank)
+    current = bank.ask("profile", "SELECT version_num FROM alembic_version")
     bank.ask("profile", "UPDATE alembic_version SET version_num = '0999'")
     newer = of_profile(bank)
     assert newer.state is State.BAD
     assert "newer version" in newer.advice
     bank.ask("profile", "DROP TABLE alembic_version")
     assert "before the first start" in of_profile(bank).detail
-    bank.ask("profile", "CREATE TABLE alembic_version AS SELECT '0001' AS version_num")
+    bank.ask("profile", f"CREATE TABLE alembic_version AS SELECT '{current}' AS version_num")
     later = tmp_path / "migrations"
-    shutil.copytree(migrations_of("profile"), later)
-    (later / "versions" / "0002_of_the_next_version.py").write_text(LATER)
+    number = migrations_of_the_next_version("profile", later)
     monkeypatch.setattr(
         "bihuan.doctor.databases.migrations_of",
         lambda owner: later if owner == "profile" else migrations_of(owner),
     )
     older = of_profile(bank)
     assert older.state is State.BAD
-    assert older.detail == "has the schema 0001, the code has 0002"
+    assert older.detail == f"has the schema {current}, the code has {number}"
     assert "restart" in older.advice
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,19 @@ import pytest
 from bihuan.data_folder import DataFolder
 from bihuan.processes import Program
 from bihuan.suite import Suite
+from shared.paths import ROOT
 from tests.bihuan.test_suite import eventually, is_gone
+
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from bihuan.data_folder import DataFolder
+from bihuan.suite import Suite
+from tests.bihuan.test_nursery import forked
+with Suite(DataFolder(Path(sys.argv[1])), [forked("one"), forked("two")]) as suite:
+    print(*(child.pid for child in suite.children), flush=True)
+    sys.stdin.read()
+"""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
@@ -85,3 +98,19 @@ def test_a_killed_nursery_takes_its_programs_along_and_all_come_back(folder: Dat
         assert eventually(
             lambda: suite.watch() or all(c.pid and c.pid not in killed for c in suite.children)
         )
+
+
+def test_kill_of_the_supervisor_ends_nursery_and_programs(folder: DataFolder) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(folder.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as supervisor:
+        assert supervisor.stdout
+        pids = [int(pid) for pid in supervisor.stdout.readline().split()]
+        pids.append(nursery_of(pids[0]).pid)
+        supervisor.kill()
+    assert len(pids) == 3
+    assert eventually(lambda: all(is_gone(pid) for pid in pids))

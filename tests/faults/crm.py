@@ -56,7 +56,7 @@ class Crm:
         self._token, self._renew_at = "", 0.0
         self.deadline = float("inf")
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._http.aclose()
 
     async def call(

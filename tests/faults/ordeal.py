@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 
@@ -42,9 +43,11 @@ async def go_through(suite: RunningSuite, story: Story) -> Aftermath:
     """Let the client work while the faults of the story's seed strike, until all is settled."""
     dice = Random(story.seed)
     ledger, moments, books = Ledger(quotas=bank.QUOTAS), Moments(), Books(suite)
-    victims = Victims(suite, dice)
-    async with Line(suite.url, dice).opened() as line:
-        crm = Crm(line.url, "crm", suite.data / "secrets" / "crm", ledger, dice)
+    async with (
+        Line(suite.url, dice).opened() as line,
+        aclosing(Crm(line.url, "crm", suite.data / "secrets" / "crm", ledger, dice)) as crm,
+        aclosing(Victims(suite, dice)) as victims,
+    ):
         customers = await bank.found(crm)
         epochs = {service: books.feed(service).epoch for service in SERVICES}
         desks = [
@@ -52,14 +55,11 @@ async def go_through(suite: RunningSuite, story: Story) -> Aftermath:
             for kind in DESKS
             for n in range(DESKS_OF_A_KIND)
         ]
-        injector = Injector(suite, victims, line, moments, story)
         try:
-            await _work(desks, injector, story, crm)
+            await _work(desks, Injector(suite, victims, line, moments, story), story, crm)
             await _settle(desks[0], ledger)
         finally:
             story.totals = _totals(ledger)
-            await crm.close()
-            await victims.close()
     return Aftermath(
         suite=suite,
         story=story,

@@ -32,7 +32,7 @@ class Victims:
         self._dice = dice
         self._http = httpx.AsyncClient(timeout=ASK_SECONDS)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._http.aclose()
 
     def find(self, target: str) -> psutil.Process | None:

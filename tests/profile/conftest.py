@@ -10,8 +10,7 @@ import pytest
 
 from services.profile.features import service as features
 from services.profile.identifiers.service import key_ring
-from services.profile.jobs import repository as jobs
-from services.profile.jobs.service import steps
+from services.profile.jobs.service import ends, steps
 from services.profile.main import MIGRATIONS, create
 from services.profile.settings import Settings
 from shared.clock import BusinessClock
@@ -58,7 +57,7 @@ class Profile:
 
     async def _end_jobs(self) -> bool:
         async with self.database.transaction() as connection:
-            return await jobs.complete(connection, self.clock.now())
+            return await ends.end(connection, self.clock.now())
 
     async def feed(self, name: str) -> list[dict[str, Any]]:
         """The published events of one type, oldest first."""

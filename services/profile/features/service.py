@@ -92,17 +92,15 @@ async def collect(
     return run_id
 
 
-async def release(connection: asyncpg.Connection, run_id: str, now: datetime) -> None:
-    """Let a collecting run begin; any other goes on as it is."""
-    await runs.release(connection, run_id, now)
+async def release_collecting(connection: asyncpg.Connection, now: datetime) -> str | None:
+    """Let the run that is collecting begin; return its id, None if there is none."""
+    return await runs.release(connection, now, idle=timedelta(0))
 
 
 async def release_forgotten(database: Database, clock: BusinessClock, patience: timedelta) -> None:
     """Let a collecting run begin that nobody added to for that long."""
     async with database.transaction() as connection:
-        run_id = await runs.find_forgotten(connection, patience)
-        if run_id is not None:
-            await runs.release(connection, run_id, clock.now())
+        await runs.release(connection, clock.now(), idle=patience)
 
 
 async def roll_if_due(database: Database, clock: BusinessClock) -> bool:

@@ -117,11 +117,10 @@ async def take_chunk(connection: asyncpg.Connection, job: Job, *, in_order: bool
     return row and Chunk(*row)
 
 
-async def advance(connection: asyncpg.Connection, job: Job, outcome: Outcome, now: datetime) -> Job:
-    """Note what became of a chunk, and return the job as it is now.
-
-    Whoever took another chunk of it waits here until this transaction ends.
-    """
+async def advance(
+    connection: asyncpg.Connection, job: Job, outcome: Outcome, now: datetime
+) -> None:
+    """Note what became of a chunk; who took another one of the job waits for this transaction."""
     known = await get(connection, job.job_id, lock=True)
     await connection.copy_records_to_table(
         "job_reject",
@@ -141,7 +140,6 @@ async def advance(connection: asyncpg.Connection, job: Job, outcome: Outcome, no
         len(outcome.rejects),
         added(known.report, outcome.report),
     )
-    return await get(connection, job.job_id)
 
 
 async def set_run(connection: asyncpg.Connection, job_id: str, run_id: str) -> None:
@@ -149,14 +147,40 @@ async def set_run(connection: asyncpg.Connection, job_id: str, run_id: str) -> N
     await connection.execute("UPDATE job SET run_id = $2 WHERE job_id = $1", job_id, run_id)
 
 
+async def list_asking(connection: asyncpg.Connection) -> list[str]:
+    """Lock the jobs whose features shall follow now: all rows are in, of earlier jobs too."""
+    rows = await connection.fetch(
+        """SELECT job_id FROM job AS j
+           WHERE finished_at IS NULL AND rows_in_at IS NOT NULL
+             AND NOT features_later AND NOT features_asked
+             AND NOT EXISTS (
+                 SELECT FROM job AS o WHERE o.finished_at IS NULL AND o.rows_in_at IS NULL
+                     AND (o.created_at, o.job_id) < (j.created_at, j.job_id))
+           ORDER BY job_id FOR NO KEY UPDATE"""
+    )
+    return [row["job_id"] for row in rows]
+
+
+async def note_asked(
+    connection: asyncpg.Connection, job_ids: Sequence[str], run_id: str | None
+) -> None:
+    """Note that the features of jobs may follow; of those no run had yet, in this one."""
+    await connection.execute(
+        """UPDATE job SET features_asked = true, run_id = coalesce($2, run_id)
+           WHERE job_id = ANY ($1::text[])""",
+        job_ids,
+        run_id,
+    )
+
+
 async def complete(connection: asyncpg.Connection, now: datetime) -> bool:
     """End the jobs whose rows are in, and whose features are there or may come later."""
     done = await connection.execute(
         """UPDATE job AS j SET state = 'completed', finished_at = $1
            WHERE finished_at IS NULL AND rows_in_at IS NOT NULL
-             AND (features_later OR run_id IS NULL OR EXISTS (
+             AND (features_later OR features_asked AND (run_id IS NULL OR EXISTS (
                  SELECT FROM feature_run AS r WHERE r.run_id = j.run_id AND r.state = 'completed'
-             ))""",
+             )))""",
         now,
     )
     return done != "UPDATE 0"

@@ -12,7 +12,8 @@ from shared.database import UtcDateTime
 class JobRow(Base):
     """One import: carried out chunk by chunk, oldest job first.
 
-    `rows_in_at` is real time; `features_later`: its customers' features follow with a later job's.
+    `rows_in_at` is real time. `features_later`: its customers' features follow with a later job's;
+    `features_asked`: the run that brings them, and those of jobs before, may begin.
     """
 
     __tablename__ = "job"
@@ -28,6 +29,7 @@ class JobRow(Base):
     unchanged: Mapped[int] = mapped_column(server_default="0")
     rejected: Mapped[int] = mapped_column(server_default="0")
     features_later: Mapped[bool] = mapped_column(server_default="false")
+    features_asked: Mapped[bool] = mapped_column(server_default="false")
     rows_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     run_id: Mapped[str | None] = mapped_column(Text)
     report: Mapped[Any] = mapped_column(JSONB, server_default="{}")

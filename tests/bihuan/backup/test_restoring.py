@@ -1,7 +1,6 @@
 """Restoring: all of it or nothing, never over something else, and as a new epoch of every feed."""
 
 import asyncio
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,14 +9,22 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from bihuan import databases
 from bihuan.backup import BackupRefused, Manifest
 from bihuan.backup.manifest import seal
 from bihuan.cli import app
 from bihuan.data_folder import OWNERS, SERVICES, DataFolder, FolderUnusable
 from bihuan.databases import DatabaseUnusable, migrations_of
 from shared.postgres import EmbeddedPostgres, NoBinaries, binaries
-from tests.bihuan.conftest import FACT, FACTS, LATER, Place, migrate, put_back, say_nothing, take
+from tests.bihuan.conftest import (
+    FACT,
+    FACTS,
+    Place,
+    migrate,
+    migrations_of_the_next_version,
+    put_back,
+    say_nothing,
+    take,
+)
 
 At = Callable[[Place], Place]
 
@@ -139,18 +146,16 @@ def test_a_backup_of_an_older_version_is_migrated(
     backup: Path, empty: Place, at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = tmp_path / "migrations"
-    shutil.copytree(migrations_of("gateway"), later)
-    (later / "versions" / "0002_of_the_next_version.py").write_text(LATER)
-    of_today = migrations_of
+    number = migrations_of_the_next_version("gateway", later)
 
     def of_tomorrow(owner: str) -> Path:
-        return later if owner == "gateway" else of_today(owner)
+        return later if owner == "gateway" else migrations_of(owner)
 
-    monkeypatch.setattr(databases, "migrations_of", of_tomorrow)
+    monkeypatch.setattr("bihuan.databases.migrations_of", of_tomorrow)
     monkeypatch.setattr("bihuan.backup.restoring.migrations_of", of_tomorrow)
-    assert Manifest.read(backup).databases["gateway"].revision == "0001"
+    assert Manifest.read(backup).databases["gateway"].revision != number
     put_back(at(empty), backup)
-    assert empty.ask("gateway", "SELECT version_num FROM alembic_version") == "0002"
+    assert empty.ask("gateway", "SELECT version_num FROM alembic_version") == number
     assert empty.ask("gateway", "SELECT count(*) FROM of_the_next_version") == 0
 
 

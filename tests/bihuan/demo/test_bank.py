@@ -120,7 +120,8 @@ def test_fen_become_decimals_exactly() -> None:
 
 def test_the_truth_is_written_beside_the_bank(tmp_path: Path) -> None:
     with TruthWriter(tmp_path, customers=600, seed=3, as_of=AS_OF) as writer:
-        writer.write_all(list(blocks(600, seed=3, as_of=AS_OF)))
+        for block in blocks(600, seed=3, as_of=AS_OF):
+            writer.write(block.truth)
 
     assert Truth.load(tmp_path).frame.height == 600
     assert '"seed": 3' in (tmp_path / "truth.json").read_text()

@@ -18,6 +18,7 @@ class Suite(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self.imports: list[str] = []
+        self.ends: list[str] = []
         self.complaints: list[str] = []
         self.kinds: list[str] = []
         self.rows = 0
@@ -30,6 +31,8 @@ class Suite(httpx.BaseTransport):
             return httpx.Response(200, json={"now": "2026-03-02T02:34:56Z"})
         if path.endswith(":import"):
             self.imports.append(path)
+            if request.url.params.get("features") != "later":
+                self.ends.append(path)
             self.rows = pa.ipc.open_stream(request.read()).read_all().num_rows
             return httpx.Response(202, json={"job_id": str(self.rows)})
         return httpx.Response(200, json=self._answer(request, path))
@@ -64,6 +67,7 @@ def test_the_bank_is_loaded_in_order_and_scored_until_everybody_is(tmp_path: Pat
 
     kinds = [path.removeprefix("/v1/").removesuffix(":import") for path in suite.imports]
     assert kinds == ["customers", "accounts", "holdings", "events", "consents", "assessments"]
+    assert suite.ends == ["/v1/assessments:import"], "features follow once, with the last job"
     assert report.accepted == sum(report.sent.values())
     assert report.sent["customers"] == CUSTOMERS
     assert report.complaints == sum(path.endswith("complaints") for path in suite.complaints)

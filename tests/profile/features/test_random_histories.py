@@ -1,17 +1,21 @@
 """The SQL against the plain reference on random histories, told late, twice and in any order."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 from random import Random
 
+import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.profile.events import service as events
 from services.profile.events.domain import Event
+from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
 from shared.tokens import Token
 from tests.profile.conftest import NOW, Profile
 from tests.profile.features.reference import Held, History, Value, day_of, features
@@ -30,6 +34,7 @@ CATEGORIES = (
     "demand_deposit", "term_deposit", "fund", "wealth_management", "mortgage", "credit_card",
     "business_loan", "quick_pay", "bill",
 )  # fmt: skip
+Way = Callable[[Profile, Sequence[Event]], Awaitable[None]]
 _numbers = count(1)
 
 fen = st.integers(0, 10**8)
@@ -91,8 +96,8 @@ def happenings(draw: st.DrawFn, held: Sequence[Held]) -> list[Event]:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[History, list[list[Event]]]:
-    """A history, and the batches in which it is told: shuffled, some of it twice."""
+def histories(draw: st.DrawFn) -> tuple[History, list[tuple[Way, list[Event]]]]:
+    """A history, and the batches in which it is told: shuffled, some of it twice, in two ways."""
     held = draw(holdings())
     known = draw(happenings(held))
     told = [*known, *draw(st.lists(st.sampled_from(known), max_size=8) if known else st.just([]))]
@@ -102,7 +107,8 @@ def histories(draw: st.DrawFn) -> tuple[History, list[list[Event]]]:
         opened=ago(draw(days)), today=TODAY, holdings=held, events=known,
         accounts=frozenset({"own-account"}),
     )  # fmt: skip
-    return history, [told[:cut], told[cut:]]
+    ways = st.sampled_from((_tell, _import))
+    return history, [(draw(ways), told[:cut]), (draw(ways), told[cut:])]
 
 
 @settings(
@@ -112,13 +118,13 @@ def histories(draw: st.DrawFn) -> tuple[History, list[list[Event]]]:
 )
 @given(told=histories())
 async def test_l3_features_equal_those_of_the_ordered_history(
-    profile: Profile, told: tuple[History, list[list[Event]]]
+    profile: Profile, told: tuple[History, list[tuple[Way, list[Event]]]]
 ) -> None:
     history, batches = told
     customer_id = f"r{next(_numbers)}"
     await _state(profile, customer_id, history)
-    for batch in batches:
-        await _tell(profile, customer_id, batch)
+    for tell, batch in batches:
+        await tell(profile, [replace(event, customer_id=customer_id) for event in batch])
 
     found = await profile.features(customer_id)
 
@@ -151,12 +157,29 @@ async def _state(profile: Profile, customer_id: str, history: History) -> None:
         )  # fmt: skip
 
 
-async def _tell(profile: Profile, customer_id: str, batch: Sequence[Event]) -> None:
-    own = [replace(event, customer_id=customer_id) for event in batch]
-    taken, _ = await events.record(
-        profile.database, own, currency="CNY", token=TOKEN, clock=profile.clock
+async def _tell(profile: Profile, batch: Sequence[Event]) -> None:
+    told, _ = await events.record(
+        profile.database, batch, currency="CNY", token=TOKEN, clock=profile.clock
     )
-    assert not taken.doubted
+    assert not told.doubted
+
+
+async def _import(profile: Profile, batch: Sequence[Event]) -> None:
+    rows = [asdict(event) for event in batch]
+    for row in rows:
+        row |= {
+            name: row[name] and Decimal(row[name]) / 100 for name in ("amount", "balance_after")
+        }
+        row["data"] = row["data"] and orjson.dumps(row["data"]).decode()
+    table = pa.Table.from_pylist(rows, LAYOUTS[ImportKind.EVENTS].schema)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    body, key = sink.getvalue().to_pybytes(), {"Idempotency-Key": f"k{next(_numbers)}"}
+    answer = await profile.ok("POST", "/events:import", content=body, headers=key)
+    await profile.work()
+    job = await profile.ok("GET", f"/jobs/{answer['job_id']}")
+    assert (job["state"], job["rejected"]) == ("completed", 0)
 
 
 def _compare(found: dict[str, Value], expected: dict[str, Value]) -> None:

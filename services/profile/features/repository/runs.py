@@ -70,23 +70,15 @@ async def collect(connection: asyncpg.Connection, run_id: str, customer_ids: Seq
     )
 
 
-async def release(connection: asyncpg.Connection, run_id: str, at: datetime) -> None:
-    """Let a run that was collecting begin."""
-    await connection.execute(
-        """UPDATE feature_run SET state = 'queued', as_of = $2,
-               total = (SELECT count(*) FROM feature_run_customer WHERE run_id = $1)
-           WHERE run_id = $1 AND state = 'collecting'""",
-        run_id,
-        at,
-    )
-
-
-async def find_forgotten(connection: asyncpg.Connection, patience: timedelta) -> str | None:
-    """Return the run that is collecting if nobody was collected for that long."""
+async def release(connection: asyncpg.Connection, at: datetime, *, idle: timedelta) -> str | None:
+    """Let the run that is collecting begin if nobody was added for so long; return its id."""
     return await connection.fetchval(
-        """SELECT run_id FROM feature_run
-           WHERE state = 'collecting' AND collected_at < clock_timestamp() - $1::interval""",
-        patience,
+        """UPDATE feature_run AS r SET state = 'queued', as_of = $1, total = (
+               SELECT count(*) FROM feature_run_customer AS c WHERE c.run_id = r.run_id)
+           WHERE state = 'collecting' AND collected_at <= clock_timestamp() - $2::interval
+           RETURNING run_id""",
+        at,
+        idle,
     )
 
 

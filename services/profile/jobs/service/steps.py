@@ -85,21 +85,16 @@ async def _carry_on(
 ) -> None:
     batch = await to_thread.run_sync(_read, chunk.body)
     outcome = await _TAKES[job.kind](connection, batch, chunk.first, context)
-    job = await repository.advance(connection, job, outcome, context.now)
-    run_id = job.run_id
+    await repository.advance(connection, job, outcome, context.now)
     if outcome.touched:
         run_id = await features.collect(connection, outcome.touched, context.now)
         await repository.set_run(connection, job.job_id, run_id)
-    if run_id is not None and job.rows_in_at is not None and not job.features_later:
-        await features.release(connection, run_id, context.now)
 
 
 async def _fail(connection: asyncpg.Connection, job: Job, clock: BusinessClock, error: str) -> None:
     """End a job at a chunk that cannot be taken; the features of what was taken still follow."""
     await repository.fail(connection, job.job_id, clock.now(), error)
-    ended = await repository.get(connection, job.job_id)
-    if ended.run_id is not None:
-        await features.release(connection, ended.run_id, clock.now())
+    await features.release_collecting(connection, clock.now())
 
 
 def _read(body: bytes) -> pl.DataFrame:

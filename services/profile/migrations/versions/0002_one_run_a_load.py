@@ -19,10 +19,11 @@ depends_on = None
 
 def upgrade() -> None:
     moment = shared.database.UtcDateTime(timezone=True)
-    later = sa.Column("features_later", sa.Boolean(), server_default="false", nullable=False)
-    op.add_column("job", later)
+    for name in ("features_later", "features_asked"):
+        op.add_column("job", sa.Column(name, sa.Boolean(), server_default="false", nullable=False))
     op.add_column("job", sa.Column("rows_in_at", moment, nullable=True))
-    op.execute("UPDATE job SET rows_in_at = clock_timestamp() WHERE done = rows")
+    op.execute("UPDATE job SET rows_in_at = clock_timestamp(), features_asked = true"
+               " WHERE done = rows")
     op.execute("DELETE FROM job_chunk USING job WHERE job_chunk.job_id = job.job_id"
                " AND number < next_chunk")
     op.drop_column("job", "next_chunk")
@@ -60,4 +61,5 @@ def downgrade() -> None:
         " WHERE job_chunk.job_id = job.job_id), 0)"
     )
     op.drop_column("job", "rows_in_at")
+    op.drop_column("job", "features_asked")
     op.drop_column("job", "features_later")
