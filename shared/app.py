@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics, problems, trace
@@ -37,6 +38,7 @@ def create_app(
     title: str,
     description: str,
     routers: Sequence[APIRouter] = (),
+    first: Sequence[Route] = (),
     migrations: Path | None = None,
     start: Sequence[Start] = (),
     client: ServiceClient | None = None,
@@ -48,6 +50,7 @@ def create_app(
         title: name in the API document.
         description: one paragraph for the bank's developers.
         routers: the slices' routes.
+        first: routes outside FastAPI that are tried before all others (the page-load path).
         migrations: Alembic folder brought up to date before the first request.
         start: further things opened after the database, closed in reverse order.
         client: for calls to the others; tests pass one with their own transport.
@@ -79,6 +82,7 @@ def create_app(
     app.state.is_migrated = False
     problems.install(app)
     app.add_middleware(_Edge, service=settings.service, max_body_bytes=settings.max_body_bytes)
+    app.router.routes.extend(first)
     for router in [*routers, _operations()]:
         app.include_router(router)
     _describe(app)
@@ -243,6 +247,20 @@ def _add_general_answers(operation: dict[str, Any]) -> None:
         known = responses.get(str(status))
         if known is None or "HTTPValidationError" in str(known):
             responses[str(status)] = answer
+
+
+class Plain:
+    """An endpoint of a `Route` without what FastAPI does around one; `app.state` as usual.
+
+    Errors leave by the handlers of the application, as everywhere.
+    """
+
+    def __init__(self, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._endpoint(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 class _Edge:

@@ -12,7 +12,7 @@ from services.strategy.channels.api import router as channels
 from services.strategy.clients import Profile
 from services.strategy.contact_policies.api import router as contact_policies
 from services.strategy.contacts.api import router as contacts
-from services.strategy.decisions.api import describe
+from services.strategy.decisions.api import PAGE_LOADS, describe
 from services.strategy.decisions.api import router as decisions
 from services.strategy.decisions.service import Decider
 from services.strategy.products.api import router as products
@@ -43,6 +43,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(decisions, contacts, reservations, products, strategies, channels),
             *(contact_policies, actions, feed_router("strategy", snapshot)),
         ],
+        first=PAGE_LOADS,
         migrations=MIGRATIONS,
         start=[_open],
         client=client,

@@ -53,18 +53,35 @@ async def test_who_comes_while_a_call_is_under_way_shares_the_next_one() -> None
     assert calls.seen == [[1], [2, 3, 4]]
 
 
-async def test_a_free_line_is_taken_at_once_and_a_call_has_its_largest_size() -> None:
+async def test_behind_a_late_call_a_second_line_opens_and_no_third() -> None:
     calls = Calls()
-    gathering = Gathering(calls.act, lines=2, most=3)
+    gathering = Gathering(calls.act, lines=2, most=3, patience=0.02)
 
     tasks = await asked(gathering, 1)
     tasks += await asked(gathering, 2)
+    assert calls.seen == [[1]]
+    await asyncio.sleep(0.05)
+    assert calls.seen == [[1], [2]]
     tasks += await asked(gathering, *range(3, 10))
+    await asyncio.sleep(0.05)
     assert calls.seen == [[1], [2]]
     calls.may_answer.set()
 
     assert await asyncio.gather(*tasks) == [2 * question for question in range(1, 10)]
     assert max(map(len, calls.seen)) == 3
+
+
+async def test_who_comes_when_all_are_late_does_not_wait_for_them() -> None:
+    calls = Calls()
+    gathering = Gathering(calls.act, patience=0.02)
+
+    tasks = await asked(gathering, 1)
+    await asyncio.sleep(0.05)
+    tasks += await asked(gathering, 2)
+    assert calls.seen == [[1], [2]]
+    calls.may_answer.set()
+
+    assert await asyncio.gather(*tasks) == [2, 4]
 
 
 async def test_a_question_that_cannot_be_taken_spoils_only_its_own_answer() -> None:

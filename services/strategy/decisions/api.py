@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
+from starlette.routing import Route
 
 from services.strategy.decisions import service
 from services.strategy.decisions.domain.explanation import Explained
@@ -21,6 +22,7 @@ from services.strategy.decisions.schemas import (
     RecommendationQuery,
 )
 from services.strategy.decisions.service import Decider
+from shared.app import Plain
 from shared.auth import CurrentToken, authorise, requires
 from shared.errors import FieldError, Malformed
 from shared.problems import problem_responses
@@ -69,13 +71,15 @@ async def list_recommendations(request: Request) -> Response:
     return _json(await _decider(request).decide(asked, token))
 
 
-router.add_route("/v1/decisions", create_decision, methods=["POST"], include_in_schema=False)
-router.add_route(
-    "/v1/customers/{customer_id}/recommendations",
-    list_recommendations,
-    methods=["GET"],
-    include_in_schema=False,
+PAGE_LOADS = (
+    Route("/v1/decisions", Plain(create_decision), methods=["POST"]),
+    Route(
+        "/v1/customers/{customer_id}/recommendations",
+        Plain(list_recommendations),
+        methods=["GET"],
+    ),
 )
+"""Tried before all other routes."""
 
 
 @router.get(

@@ -34,6 +34,7 @@ from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.suppressions.domain import Scope, Suppression
 
 SHORTLIST = np.dtype([("place", "<u2"), ("propensity", "<f4"), ("evidence", "<f4"), ("pi", "<f4")])
+_WINDOW_BITS = 12  # a situation is below 4 KB, and a larger window costs more than compressing it
 _FLAGS = tuple(field.name for field in fields_of(Flags))
 _GATES = ("age", "party_type", "qualified_investor", STAGE_SCALE)
 
@@ -95,7 +96,8 @@ def pack(catalogue: Catalogue, situation: Situation) -> bytes:
         },
     }
     small = {name: value for name, value in kept.items() if value not in (None, [], {}, ())}
-    return zlib.compress(orjson.dumps(small), 1)
+    packer = zlib.compressobj(level=1, wbits=_WINDOW_BITS, memLevel=_WINDOW_BITS - 7)
+    return packer.compress(orjson.dumps(small)) + packer.flush()
 
 
 def unpack(
