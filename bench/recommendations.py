@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 
 from bench import load, machine, report
 from bench.floor import ROWS, Floor
@@ -97,7 +98,7 @@ def run(product: Product, floor: Floor, plan: Plan) -> dict[str, Any]:
     hello = Contender(
         url=floor.hello_url, paths=["/"], headers=dict[str, str], pids=lambda: floor.pids
     )
-    for _ in range(plan.rounds):
+    for _ in track(range(plan.rounds), "rounds", console=report.CONSOLE):
         hello.race(plan)
         for contender in contenders.values():
             contender.meet(plan)

@@ -63,12 +63,11 @@ async def _everybody(suite: "Suite", watched: Sequence[str] = ()) -> Json:
     """Change everybody and follow the run; again, where the run of the timer came before ours."""
     while True:
         async with _metered(suite.product) as figures, _watching(suite.watch, watched) as seen:
-            since = await suite.watch.business_now()
             await suite.edit()
             started = time.perf_counter()
             scored = await suite.score()
             figures.update(_told(scored, time.perf_counter() - started))
-            await suite.until_decisions_know(since)
+            await suite.until_decisions_know(datetime.fromisoformat(scored["as_of"]))
             figures["s until decisions use it"] = round(time.perf_counter() - started, 2)
         if seen:
             figures["event → page meanwhile, ms"] = report.percentiles(seen)

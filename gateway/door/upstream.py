@@ -38,6 +38,7 @@ class Upstream:
         self._bases = {name: url.rstrip("/") for name, url in settings.service_urls.items()}
         self._timeouts: dict[float, ClientTimeout] = {}
         self._short_timeout = ClientTimeout(total=settings.fallback_seconds)
+        self._connector: aiohttp.TCPConnector | None = None
         self._session: aiohttp.ClientSession | None = None
         self._stopping = asyncio.Event()
 
@@ -48,8 +49,9 @@ class Upstream:
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         """Hold the connections while the gateway runs."""
+        self._connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
         async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         ) as self._session:
@@ -157,19 +159,33 @@ class Upstream:
         if body is not None and incoming.length is not None:
             incoming.headers["content-length"] = str(incoming.length)
         try:
-            async with self._request(operation, incoming, body) as response:
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": response.status,
-                        "headers": answerable(response.raw_headers),
-                    }
-                )
-                incoming.is_answered = True
-                await _pass_back(response, send)
-                return response.status
+            try:
+                return await self._attempt(operation, incoming, body, send)
+            except aiohttp.ClientConnectorError:  # nothing was sent
+                self._forget_addresses()
+                return await self._attempt(operation, incoming, body, send)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _reason(operation, incoming, body, error) from error
+
+    def _forget_addresses(self) -> None:
+        """A service that was restarted in a container may have another address."""
+        if self._connector is not None:
+            self._connector.clear_dns_cache()
+
+    async def _attempt(
+        self, operation: Operation, incoming: Incoming, body: Body | bytes | None, send: Send
+    ) -> int:
+        async with self._request(operation, incoming, body) as response:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": response.status,
+                    "headers": answerable(response.raw_headers),
+                }
+            )
+            incoming.is_answered = True
+            await _pass_back(response, send)
+            return response.status
 
     def _timeout(self, operation: Operation, incoming: Incoming) -> ClientTimeout:
         if operation.fallback is not None:

@@ -18,10 +18,10 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, port: int = 0) -> AsyncGenerator[str]:
+async def served(app: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[str]:
     """Run an ASGI app on a loopback port, a free one unless told; yields its address."""
     config = uvicorn.Config(
-        app, port=port, log_config=None, access_log=False, server_header=False,
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=1, timeout_keep_alive=75,
     )  # fmt: skip
     server = _Server(config)
@@ -31,7 +31,7 @@ async def served(app: ASGIApp, port: int = 0) -> AsyncGenerator[str]:
             await task
         await asyncio.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

@@ -1,5 +1,6 @@
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,8 @@ from services.segment.customers.tables import CustomerRow, CustomerStateRow
 from shared.errors import NotFound
 
 Features = Mapping[str, bool | float | str]
+
+_MOMENT = timedelta(microseconds=1)
 
 _PUT_FEATURES = """
 INSERT INTO customer (customer_id, features, features_as_of)
@@ -84,11 +87,11 @@ FROM unnest($1::text[], $2::text[]) AS n (customer_id, held) WHERE c.customer_id
 _CLOSE = """
 UPDATE customer_state AS s SET valid_to = n.as_of
 FROM unnest($1::text[], $2::timestamptz[]) AS n (customer_id, as_of)
-WHERE s.customer_id = n.customer_id AND s.valid_to IS NULL AND s.valid_from < n.as_of
+WHERE s.customer_id = n.customer_id AND s.valid_to IS NULL AND s.as_of < n.as_of
 """
 _REPLACE = """
 DELETE FROM customer_state WHERE customer_id = ANY ($1) AND valid_to IS NULL
-RETURNING customer_id, valid_from
+RETURNING customer_id, valid_from, as_of
 """
 
 
@@ -168,31 +171,34 @@ async def hold(connection: asyncpg.Connection, held: Mapping[str, str]) -> None:
 
 async def write_states(
     connection: asyncpg.Connection, states: Sequence[State], *, run_id: str | None = None
-) -> None:
-    """Let new states follow the open ones; a state of the same moment is replaced."""
+) -> list[State]:
+    """Let new states follow the open ones; return them as they were written.
+
+    A state is later than the one it follows, by a microsecond if need be: a run evaluates as of
+    the moment it was asked for, and who takes over states by `as_of` must never take an older one
+    for a newer. A state of no later moment replaces the open one.
+    """
     if not states:
-        return
+        return []
     customers = [state.customer_id for state in states]
     await connection.execute(_CLOSE, customers, [state.as_of for state in states])
     replaced = {
-        row["customer_id"]: row["valid_from"] for row in await connection.fetch(_REPLACE, customers)
+        row["customer_id"]: (row["valid_from"], row["as_of"] + _MOMENT)
+        for row in await connection.fetch(_REPLACE, customers)
     }
-    records = [
-        (
-            state.customer_id,
-            replaced.get(state.customer_id, state.as_of),
-            state.as_of,
-            state.levels,
-            list(state.segments),
-            run_id,
-        )
-        for state in states
-    ]
+    written: list[State] = []
+    records: list[tuple[object, ...]] = []
+    for state in states:
+        valid_from, as_of = replaced.get(state.customer_id, (state.as_of, state.as_of))
+        levels, segments = state.levels, list(state.segments)
+        written.append(replace(state, as_of=as_of))
+        records.append((state.customer_id, valid_from, as_of, levels, segments, run_id))
     await connection.copy_records_to_table(
         "customer_state",
         records=records,
         columns=["customer_id", "valid_from", "as_of", "levels", "segments", "run_id"],
     )
+    return written
 
 
 async def get_state(

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
 
 from tests.gateway.conftest import StartSuite, Suite
 from tests.gateway.peer import Peer, served
@@ -239,6 +241,35 @@ async def test_a_service_that_comes_up_later_is_reached(start_suite: StartSuite)
         gone = await suite.http.get("/v1/things/1", headers=headers)
 
     assert [each.status_code for each in (before, after, gone)] == [503, 200, 503]
+
+
+async def test_a_service_that_comes_back_with_another_address_is_reached_at_once(
+    start_suite: StartSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = "127.0.0.1"
+
+    async def resolve(_: object, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host, host=where, port=port, family=socket.AF_INET, proto=0, flags=0
+            )
+        ]
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
+    port, peer = _free_port(), Peer()
+    async with start_suite(profile_url=f"http://profile:{port}") as suite:
+        headers = await suite.bearer("operator")
+        async with served(peer, port):
+            before = await suite.http.get("/v1/things/1", headers=headers)
+        where = "127.0.0.2"
+        async with served(peer, port, where):
+            after = [
+                await suite.http.get("/v1/things/1", headers=headers),
+                await suite.http.post("/v1/echo", content=b"abc", headers=headers),
+            ]
+
+    assert [each.status_code for each in (before, *after)] == [200, 200, 200]
+    assert len(peer.seen) == len((before, *after)), "nothing is sent twice"
 
 
 def _free_port() -> int:

@@ -39,6 +39,11 @@ async def stored(bank: Bank) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
+async def as_of(bank: Bank, customer_id: str) -> datetime:
+    answer = await bank.get(f"/v1/customers/{customer_id}/levels")
+    return datetime.fromisoformat(answer.json()["as_of"])
+
+
 async def test_a_change_of_features_is_evaluated_at_once_and_announced(bank: Bank) -> None:
     await bank.hear(changed("c1", features()))
 
@@ -227,6 +232,37 @@ async def test_who_waits_for_a_lock_learns_what_was_written_meanwhile(bank: Bank
 
     assert is_waiting
     assert before != await waiting == await locked()
+
+
+async def test_a_state_is_later_than_the_one_it_follows_whatever_it_rests_on(bank: Bank) -> None:
+    await bank.hear(changed("c1", features()))
+    bank.clock.set_now(NOW + days(1))
+    await bank.score(RunKind.FULL)
+    written = [NOW, await as_of(bank, "c1")]
+    for version, sum_ in ((2, 700_000.0), (3, 120.0)):  # told before the run, heard after it
+        await bank.hear(changed("c1", features(aum_avg_month=sum_), version=version))
+        written.append(await as_of(bank, "c1"))
+    told = await bank.events("segment.memberships_changed.v1")
+
+    assert written == sorted(set(written))
+    assert [datetime.fromisoformat(event["data"]["as_of"]) for event in told[1:]] == written[2:]
+    assert len(await stored(bank)) == 2, "what follows within a moment replaces"
+
+
+async def test_a_run_asked_for_by_a_run_of_the_profile_is_as_of_now(bank: Bank) -> None:
+    await bank.hear(changed("c1", features()))
+    bank.clock.set_now(NOW + days(1))
+    first = await bank.score(RunKind.FULL)
+    event = replace(changed("run_9", {}), type="profile.features_run_completed.v1")
+    data = {"run_id": "run_9", "kind": "full", "as_of": NOW.isoformat(), "export": "/v1/none"}
+    async with bank.database.transaction() as connection:
+        await bank.intake.note_runs(connection, [replace(event, data=data)], None)
+    await bank.settle()
+    runs = await bank.events("segment.scoring_run_completed.v1")
+
+    moments = [datetime.fromisoformat(run["data"]["as_of"]) for run in runs]
+    assert moments == sorted(moments)
+    assert moments[-1] >= datetime.fromisoformat(first["as_of"])
 
 
 async def test_a_run_that_fails_three_times_is_given_up(bank: Bank) -> None:

@@ -38,12 +38,13 @@ class FeatureIntake:
     ) -> None:
         """Note what runs of the profile have changed, and queue our own run over it."""
         loads = [(event.id, str(event.data["export"])) for event in events]
-        await repository.note(connection, loads, now=self.clock.now())
+        now = self.clock.now()
+        await repository.note(connection, loads, now=now)
         for event in events:
             await requests.enqueue(
                 connection,
                 RunKind.NIGHTLY if event.data["kind"] == "roll" else RunKind.FULL,
                 requested_by=event.data["run_id"],
-                as_of=datetime.fromisoformat(event.data["as_of"]),
+                as_of=max(now, datetime.fromisoformat(event.data["as_of"])),
                 zone=self.clock.zone,
             )

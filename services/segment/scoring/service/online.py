@@ -1,6 +1,7 @@
 """Single customers, evaluated as soon as something of them changes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import anyio.to_thread
@@ -41,9 +42,10 @@ async def score_customers(
     """Evaluate customers whose row is locked; write and announce what changed."""
     known = await customers.list_known(connection, ids)
     changes = score_online(evaluator, known)
-    await customers.write_states(connection, [change.state for change in changes])
-    await publish_many(connection, [_event_of(change, at) for change in changes])
-    return len(changes)
+    states = await customers.write_states(connection, [change.state for change in changes])
+    written = [replace(change, state=state) for change, state in zip(changes, states, strict=True)]
+    await publish_many(connection, [_event_of(change, at) for change in written])
+    return len(written)
 
 
 def _event_of(change: Change, at: datetime) -> NewEvent:
