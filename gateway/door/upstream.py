@@ -1,4 +1,7 @@
-"""The services behind the gateway, over one aiohttp session; bodies are passed on, never held."""
+"""The services behind the gateway, over one aiohttp session.
+
+Bodies are passed on as they come; only answers that something can stand in for are held till whole.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Mapping
@@ -176,6 +179,8 @@ class Upstream:
         self, operation: Operation, incoming: Incoming, body: Body | bytes | None, send: Send
     ) -> int:
         async with self._request(operation, incoming, body) as response:
+            # an answer that something can stand in for begins when it is whole
+            whole = await response.read() if operation.fallback is not None else None
             await send(
                 {
                     "type": "http.response.start",
@@ -184,7 +189,10 @@ class Upstream:
                 }
             )
             incoming.is_answered = True
-            await _pass_back(response, send)
+            if whole is None:
+                await _pass_back(response, send)
+            else:
+                await send({"type": "http.response.body", "body": whole})
             return response.status
 
     def _timeout(self, operation: Operation, incoming: Incoming) -> ClientTimeout:

@@ -125,6 +125,11 @@ class Peer:
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
         raise RuntimeError("the service dies in the middle")
 
+    async def _stuck(self, _: Scope, __: Receive, send: Send) -> None:
+        await send(_start(200, [(b"content-length", b"100")]))
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        await asyncio.sleep(30)
+
     async def _nothing(self, _: Scope, __: Receive, send: Send) -> None:
         await send(_start(204, []))
         await send({"type": "http.response.body"})
