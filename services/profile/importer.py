@@ -8,9 +8,7 @@ other processes. It ends when there was nothing to import for a while, or with t
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from time import monotonic
 
 from services.profile.identifiers.service import key_ring
 from services.profile.jobs.service import steps
@@ -19,19 +17,10 @@ from shared.client import ServiceClient
 from shared.clock import BusinessClock
 from shared.clock_follower import follow_clock
 from shared.database import Database
+from shared.errands import work_until_idle
 from shared.logging import configure_logging, log
 
 IDLE_SECONDS = 0.1
-
-
-async def work_until_idle(step: Callable[[], Awaitable[bool]], *, linger_seconds: float) -> None:
-    """Go step by step until there was nothing to do for so long."""
-    until = monotonic() + linger_seconds
-    while monotonic() < until:
-        if await step():
-            until = monotonic() + linger_seconds
-        else:
-            await asyncio.sleep(IDLE_SECONDS)
 
 
 async def run(settings: Settings, offset: timedelta) -> None:
@@ -51,7 +40,9 @@ async def run(settings: Settings, offset: timedelta) -> None:
         await database.connect()
         async with follow_clock(clock, client, settings), asyncio.TaskGroup() as lanes:
             for _ in range(settings.import_lanes):
-                lanes.create_task(work_until_idle(step, linger_seconds=linger))
+                lanes.create_task(
+                    work_until_idle(step, linger_seconds=linger, pause_seconds=IDLE_SECONDS)
+                )
     finally:
         await client.close()
         await database.close()

@@ -1,8 +1,6 @@
 """The worker of profile: publishes, imports, rolls features, follows strategy and feedback."""
 
 import asyncio
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +10,7 @@ from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
-from shared import child
+from shared import errands
 from shared.feed import Handler, Reader, Sequencer
 from shared.idempotency_keys import forget_old_keys
 from shared.worker import Loop, WorkerContext, run_worker
@@ -88,17 +86,8 @@ async def _run_importer(context: WorkerContext) -> None:
     Raises:
         ImporterFailed: it was killed, or could not go on; what it was at is undone.
     """
-    offset = str(context.clock.offset.total_seconds())
-    program = [sys.executable, "-m", "services.profile.importer", offset]
-    process = await asyncio.create_subprocess_exec(
-        *child.command(program, on_parent_death=signal.SIGKILL)
-    )
-    try:
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    offset = context.clock.offset.total_seconds()
+    code = await errands.send("services.profile.importer", str(offset))
     if code:
         raise ImporterFailed(f"the process of imports ended with {code}")
 

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from datetime import timedelta
-from time import monotonic
+from functools import partial
 
 from services.segment.features.service.loading import load_next
 from services.segment.scoring.service.runs import Scoring, work
@@ -18,6 +18,7 @@ from shared.client import ServiceClient
 from shared.clock import BusinessClock
 from shared.clock_follower import follow_clock
 from shared.database import Database
+from shared.errands import work_until_idle
 from shared.errors import DomainError
 from shared.logging import configure_logging, log
 
@@ -35,22 +36,14 @@ async def step(scoring: Scoring, client: ServiceClient) -> bool:
     return await load_next(scoring.database, client) or await work(scoring)
 
 
-async def work_until_idle(
-    scoring: Scoring, client: ServiceClient, *, linger_seconds: float
-) -> None:
-    """Do what is due, until nothing has been for so long."""
-    until = monotonic() + linger_seconds
-    while monotonic() < until:
-        try:
-            did = await step(scoring, client)
-        except DomainError as error:
-            log.warning("scorer_waits", reason=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
-            did = True
-        if did:
-            until = monotonic() + linger_seconds
-        else:
-            await asyncio.sleep(IDLE_SECONDS)
+async def patient_step(scoring: Scoring, client: ServiceClient) -> bool:
+    """Make a step; who cannot be had now is waited for."""
+    try:
+        return await step(scoring, client)
+    except DomainError as error:
+        log.warning("scorer_waits", reason=str(error))
+        await asyncio.sleep(RETRY_SECONDS)
+        return True
 
 
 async def run(settings: Settings, offset: timedelta) -> None:
@@ -64,7 +57,11 @@ async def run(settings: Settings, offset: timedelta) -> None:
     try:
         await database.connect()
         async with follow_clock(clock, client, settings):
-            await work_until_idle(scoring, client, linger_seconds=settings.scorer_linger_seconds)
+            await work_until_idle(
+                partial(patient_step, scoring, client),
+                linger_seconds=settings.scorer_linger_seconds,
+                pause_seconds=IDLE_SECONDS,
+            )
     finally:
         await client.close()
         await database.close()

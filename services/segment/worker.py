@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from services.segment.features.service.following import FeatureIntake
 from services.segment.scoring.service import requests
 from services.segment.scoring.service.online import Evaluators
 from services.segment.settings import Settings
-from shared import child
+from shared import errands
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
@@ -81,17 +80,7 @@ async def run_scorer(database: Database, clock: BusinessClock) -> None:
     Raises:
         ScorerFailed: it was killed, or a run failed; either counts as a try of that run.
     """
-    offset = str(clock.offset.total_seconds())
-    program = [sys.executable, "-m", "services.segment.scorer", offset]
-    process = await asyncio.create_subprocess_exec(
-        *child.command(program, on_parent_death=signal.SIGKILL)
-    )
-    try:
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    code = await errands.send("services.segment.scorer", str(clock.offset.total_seconds()))
     if code < 0:
         reason = f"its process was ended by {signal.Signals(-code).name}"
         await requests.note_death(database, reason, now=clock.now())
