@@ -24,6 +24,9 @@ from shared.logging import log
 CONNECT_SECONDS = 1.0
 # Shorter than the services keep an idle connection (75 s), so that none is used as it closes.
 KEEP_ALIVE_SECONDS = 30.0
+# Replicas come and go with their addresses: one that does not answer at once is not waited for.
+ADDRESSES_KEPT_SECONDS = 1
+NEXT_ADDRESS_SECONDS = 0.03
 # What aiohttp would say on its own, where the client said nothing.
 _SILENT = (("accept", "*/*"), ("accept-encoding", "identity"), ("user-agent", "bihuan-gateway"))
 
@@ -52,7 +55,12 @@ class Upstream:
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         """Hold the connections while the gateway runs."""
-        self._connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        self._connector = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            ttl_dns_cache=ADDRESSES_KEPT_SECONDS,
+            happy_eyeballs_delay=NEXT_ADDRESS_SECONDS,
+        )
         async with aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
