@@ -236,7 +236,9 @@ def _faults(part: Part, target: Import, place: str, mapping: Mapping) -> list[st
     unknown = part.fields.keys() - set(target.schema.names)
     faults = [f"{place}: no file {file}" for file in files if file not in mapping.files]
     faults += [f"{place}: {name} is required" for name in sorted(missing)]
-    faults += [f"{place}: {target.kind} have no {name}" for name in sorted(unknown)]
+    if unknown:
+        known = ", ".join(target.schema.names)
+        faults.append(f"{place}: {target.kind} have no {', '.join(sorted(unknown))}, only {known}")
     if part.day_end and not {"holding_id", "balance_after"} <= part.fields.keys():
         faults.append(f"{place}: day_end needs holding_id and balance_after")
     return faults
@@ -280,6 +282,7 @@ def _speaks_of_consents(document: Any) -> bool:
 
 def _in_words(error: ValidationError) -> str:
     return "\n".join(
-        f"  {'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"
+        f"  {'.'.join(map(str, fault['loc'])) or 'the whole'}: "
+        f"{fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors()
     )

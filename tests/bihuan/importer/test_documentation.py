@@ -7,10 +7,10 @@ import polars as pl
 import yaml
 from pydantic import TypeAdapter
 
-from bihuan.importer.mapping import FieldSource, Mapping, load_mapping, parse_mapping
+from bihuan.importer.mapping import TARGETS, FieldSource, Mapping, load_mapping, parse_mapping
 from bihuan.importer.sources import Sources
 from bihuan.importer.translate import translate
-from shared.paths import ROOT
+from shared.paths import CATALOGUE, ROOT
 
 PAGE = (ROOT / "docs" / "MAPPINGS.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
@@ -45,6 +45,15 @@ def test_the_example_closes_the_day_as_the_page_says(tmp_path: Path) -> None:
 
     assert fourth["event_id"].to_list() == ["move-3", "move-2"]
     assert fourth["balance_after"].to_list() == [105_000, 102_000]
+
+
+def test_the_page_names_every_column_and_every_shipped_word() -> None:
+    columns = {name for target in TARGETS.values() for name in target.schema.names}
+    categories = yaml.safe_load((CATALOGUE / "categories.yaml").read_text())
+    types = yaml.safe_load((CATALOGUE / "event_types.yaml").read_text())
+    words = {each["key"] for each in categories} | {each["name"] for each in types}
+
+    assert {name for name in columns | words if f"`{name}`" not in PAGE} == set()
 
 
 def test_the_page_explains_every_key() -> None:
