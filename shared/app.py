@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics, problems, trace
@@ -27,6 +26,7 @@ from shared.database import Database
 from shared.errors import FieldError, Malformed, UnsupportedMedia
 from shared.idle import resting_when_idle
 from shared.logging import log
+from shared.plain import PlainRoute
 from shared.settings import ServiceSettings
 
 Start = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
@@ -38,7 +38,7 @@ def create_app(
     title: str,
     description: str,
     routers: Sequence[APIRouter] = (),
-    first: Sequence[Route] = (),
+    first: Sequence[PlainRoute] = (),
     migrations: Path | None = None,
     start: Sequence[Start] = (),
     client: ServiceClient | None = None,
@@ -247,20 +247,6 @@ def _add_general_answers(operation: dict[str, Any]) -> None:
         known = responses.get(str(status))
         if known is None or "HTTPValidationError" in str(known):
             responses[str(status)] = answer
-
-
-class Plain:
-    """An endpoint of a `Route` without what FastAPI does around one; `app.state` as usual.
-
-    Errors leave by the handlers of the application, as everywhere.
-    """
-
-    def __init__(self, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
-        self._endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._endpoint(Request(scope, receive))
-        await response(scope, receive, send)
 
 
 class _Edge:

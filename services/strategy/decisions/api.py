@@ -7,7 +7,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
-from starlette.routing import Route
 
 from services.strategy.decisions import service
 from services.strategy.decisions.domain.explanation import Explained
@@ -22,9 +21,9 @@ from services.strategy.decisions.schemas import (
     RecommendationQuery,
 )
 from services.strategy.decisions.service import Decider
-from shared.app import Plain
 from shared.auth import CurrentToken, authorise, requires
 from shared.errors import FieldError, Malformed
+from shared.plain import PlainRoute
 from shared.problems import problem_responses
 
 M = TypeVar("M", bound=BaseModel)
@@ -72,12 +71,8 @@ async def list_recommendations(request: Request) -> Response:
 
 
 PAGE_LOADS = (
-    Route("/v1/decisions", Plain(create_decision), methods=["POST"]),
-    Route(
-        "/v1/customers/{customer_id}/recommendations",
-        Plain(list_recommendations),
-        methods=["GET"],
-    ),
+    PlainRoute("/v1/decisions", create_decision, method="POST"),
+    PlainRoute("/v1/customers/{customer_id}/recommendations", list_recommendations, method="GET"),
 )
 """Tried before all other routes."""
 

@@ -375,3 +375,11 @@ async def belief(api, decision, proposition):
         for c in explanation["candidates"]
         if c["treatment"] == proposition["treatment"]
     )
+
+
+async def test_a_page_load_is_counted_under_its_path(api) -> None:
+    await api.get("/v1/customers/nobody/recommendations?channel=app", headers=ALL_SCOPES)
+    lines = (await api.get("/metrics")).text.splitlines()
+
+    path = "/v1/customers/{customer_id}/recommendations"
+    assert any(f'route="{path}"' in line and 'status="404"' in line for line in lines)
