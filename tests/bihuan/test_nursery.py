@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,8 +13,7 @@ import pytest
 from bihuan.data_folder import DataFolder
 from bihuan.processes import Program
 from bihuan.suite import Suite
-from shared.paths import ROOT
-from tests.bihuan.test_suite import eventually, is_gone
+from tests.bihuan.test_suite import eventually, is_gone, supervise, told
 
 SUPERVISOR = """
 import sys
@@ -101,15 +99,8 @@ def test_a_killed_nursery_takes_its_programs_along_and_all_come_back(folder: Dat
 
 
 def test_kill_of_the_supervisor_ends_nursery_and_programs(folder: DataFolder) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, str(folder.root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as supervisor:
-        assert supervisor.stdout
-        pids = [int(pid) for pid in supervisor.stdout.readline().split()]
+    with supervise(folder, SUPERVISOR) as supervisor:
+        pids = told(supervisor)
         pids.append(nursery_of(pids[0]).pid)
         supervisor.kill()
     assert len(pids) == 3

@@ -218,9 +218,10 @@ def test_a_program_that_does_not_hear_is_ended(folder: DataFolder) -> None:
     assert is_gone(pid)
 
 
-def supervise(folder: DataFolder) -> subprocess.Popen[str]:
+def supervise(folder: DataFolder, program: str = SUPERVISOR) -> subprocess.Popen[str]:
+    """Start a supervisor of its own process; it is told the folder and says the pids it has."""
     return subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, str(folder.root)],
+        [sys.executable, "-c", program, str(folder.root)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
