@@ -17,6 +17,7 @@ from bench import (
     recommendations,
     report,
     scoring,
+    shelf,
 )
 from bench.plan import FULL, SHORT, Plan
 
@@ -29,11 +30,13 @@ def main() -> None:
     speed = calibrate.measure()
     speed["slowdown"] = round(calibrate.slowdown(speed), 3)
     report.show("machine", {"now": speed})
-    common = {"plan": asdict(plan), "machine": speed}
+    common: dict[str, Any] = {"plan": asdict(plan), "machine": speed}
     customers = wanted.customers or plan.customers
     with_bank = [name for name in wanted.figures if name != "imports"]
     if with_bank:
         with product.running(wanted.data, customers=customers) as suite:
+            if wanted.data is None:  # another's suite keeps its catalogue
+                common["actions"] = shelf.fill(suite)
             for name in with_bank:
                 _tell(name, common | _measure(name, suite, plan))
     if "imports" in wanted.figures:

@@ -87,8 +87,8 @@ class Gateway:
     ) -> Json:
         return self._call("POST", path, json=json, params=params or {})
 
-    def put(self, path: str, json: Any) -> Json:
-        return self._call("PUT", path, json=json)
+    def put(self, path: str, json: Any, headers: Mapping[str, str] | None = None) -> Json:
+        return self._call("PUT", path, json=json, headers=headers or {})
 
     def upload(self, path: str, table: "pa.Table", *, features_later: bool = False) -> str:
         """Hand a table to a bulk import; returns the id of the job that takes it in.
