@@ -283,8 +283,8 @@ class _Edge:
             )
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            metrics.REQUESTS.labels(self._service, scope["method"], route, status).inc()
-            metrics.LATENCY.labels(self._service, route).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            metrics.count(self._service, scope["method"], route, status, seconds=seconds)
 
 
 _UNREADABLE = UnsupportedMedia("Send JSON as application/json; imports an Arrow IPC stream")

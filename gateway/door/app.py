@@ -1,12 +1,10 @@
 """The door: plain ASGI in front of everything, the gateway's own pages included."""
 
 import time
-from functools import lru_cache
 from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.responses import Response
-from prometheus_client import Counter, Histogram
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.door import incoming as head
@@ -63,7 +61,8 @@ class Door:
         except Exception as error:  # the outermost edge: nothing else would answer by a problem
             log.error("unhandled_error", exc_info=error, method=incoming.method, route=template)
             status = await _refuse(Fault(), scope, receive, send)
-        _count(service, incoming.method, template, status, started)
+        seconds = time.perf_counter() - started
+        metrics.count(service, incoming.method, template, status, seconds=seconds)
 
     async def _forward(
         self, operation: Operation, incoming: Incoming, receive: Receive, send: Send
@@ -110,17 +109,3 @@ async def _refuse(refusal: DomainError, scope: Scope, receive: Receive, send: Se
     await drain(receive)
     await send({"type": "http.response.body", "body": b""})
     return response.status_code
-
-
-def _count(service: str, method: str, template: str, status: int, started: float) -> None:
-    requests, latency = _meters(service, method, template, status)
-    requests.inc()
-    latency.observe(time.perf_counter() - started)
-
-
-@lru_cache(maxsize=4096)  # finding a meter by its labels costs more than moving it
-def _meters(service: str, method: str, template: str, status: int) -> tuple[Counter, Histogram]:
-    return (
-        metrics.REQUESTS.labels(service, method, template, status),
-        metrics.LATENCY.labels(service, template),
-    )
