@@ -27,6 +27,9 @@ KEPT_SECONDS = 60.0  # an unused connection of the plain pool
 CACHE_ALL = 0
 Begin: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a transaction that somebody else ends."""
+STILL_SECONDS = 5
+END_IF_STILL = f"set_config('idle_in_transaction_session_timeout', '{STILL_SECONDS}s', true)"
+"""SQL: let the server end this transaction, and its session, when it stands still."""
 _SERVER_SETTINGS = {"jit": "off", "timezone": "UTC"}
 
 
@@ -184,6 +187,17 @@ class Database:
             self.connection() as connection,
             connection.transaction(isolation=isolation, readonly=readonly),  # pyright: ignore[reportArgumentType]
         ):
+            yield connection
+
+    @asynccontextmanager
+    async def brisk_transaction(self) -> AsyncGenerator[asyncpg.Connection]:
+        """Lend a connection inside a transaction that locks rows which requests wait for.
+
+        It ends when it stands still for `STILL_SECONDS` between two statements: a process that is
+        stopped or cut off must not keep its locks.
+        """
+        async with self.transaction() as connection:
+            await connection.execute(f"SELECT {END_IF_STILL}")
             yield connection
 
     async def dedicated(self) -> asyncpg.Connection:

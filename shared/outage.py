@@ -15,5 +15,6 @@ def is_outage(error: BaseException) -> bool:
         | asyncpg.OperatorInterventionError
         | asyncpg.InsufficientResourcesError
         | asyncpg.TransactionRollbackError
+        | asyncpg.IdleInTransactionSessionTimeoutError
         | asyncpg.LockNotAvailableError,
     )

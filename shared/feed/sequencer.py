@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from shared.database import Database
+from shared.database import END_IF_STILL, Database
 from shared.feed import head
 from shared.logging import log
 
@@ -19,7 +19,7 @@ IDLE_SECONDS = 0.05
 TRIM_SECONDS = 600.0
 
 # A statement of its own: the next one then sees everything that was committed before it.
-_LOCK = "SELECT statement_timestamp() FROM feed_head FOR UPDATE"
+_LOCK = f"SELECT statement_timestamp(), {END_IF_STILL} FROM feed_head FOR UPDATE"  # noqa: S608
 _MOVE = f"""
 WITH moved AS (
     DELETE FROM feed_pending

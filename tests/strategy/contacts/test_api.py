@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.strategy.contacts import repository
+from services.strategy.customers import repository as states
 from services.strategy.customers import service as customers
+from shared.idempotency import LOCK_SECONDS
 from tests.kit import bearer
 from tests.strategy.bank import (
     ALL_SCOPES,
@@ -164,6 +166,21 @@ async def test_p3_with_the_lease_ended_nothing_is_sent_either(api, database) -> 
     assert await code(api) == "consent_unknown"
     await renew_lease(database)
     assert await code(api) is None
+
+
+async def test_p3_a_contact_does_not_wait_for_a_worker_that_stands_still_with_its_row(
+    api, database
+) -> None:
+    await arrive(database)
+
+    async with database.transaction() as still:
+        await states.lock(still, "c1")
+        async with asyncio.timeout(LOCK_SECONDS + 0.5):  # the gateway gives an answer two seconds
+            refused = await reserve(api, key="held")
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+    assert await events(database) == []
+    assert (await reserve(api, key="held")).status_code == 201
 
 
 async def test_b1_a_contacts_action_passes_the_hard_gates_too(api, database) -> None:
