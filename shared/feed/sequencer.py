@@ -14,8 +14,7 @@ CHANNEL = "feed"
 BATCH = 5_000
 KEPT = timedelta(days=14)
 STAMP_SECONDS = 0.25
-BUSY_SECONDS = 0.02  # lets events gather; a pass costs about the same for 1 or 50
-IDLE_SECONDS = 0.05
+PAUSE_SECONDS = 0.05  # lets events gather: a pass, and what readers do of it, cost by the pass
 TRIM_SECONDS = 600.0
 
 # A statement of its own: the next one then sees everything that was committed before it.
@@ -100,7 +99,7 @@ class Sequencer:
         self._database = database
 
     async def run(self) -> None:
-        """Sequence for ever: at once while there is work, looking 20 times a second otherwise."""
+        """Sequence for ever: 20 times a second, and at once while more waits than one pass takes."""
         connection = await self._database.dedicated()
         try:
             async with connection.transaction():
@@ -113,16 +112,15 @@ class Sequencer:
 
     async def _sequence(self, connection: asyncpg.Connection) -> None:
         now = asyncio.get_running_loop().time
-        stamped, pause = -STAMP_SECONDS, IDLE_SECONDS
+        stamped = -STAMP_SECONDS
         while True:
             is_due = now() - stamped >= STAMP_SECONDS
             is_quiet = await (stamp(connection) if is_due else _is_empty(connection))
             done = Pass(0) if is_quiet else await sequence(connection)
             if is_due or not is_quiet:
                 stamped = now()
-            pause = BUSY_SECONDS if done.moved else min(pause * 2, IDLE_SECONDS)
             if done.swept:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _trim(self) -> None:
         while True:

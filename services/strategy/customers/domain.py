@@ -44,7 +44,7 @@ class Complaints:
     last_closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: `groups` is kept beside the fields
+@dataclass(frozen=True, kw_only=True)  # no slots: what is found once is kept beside the fields
 class Customer:
     """One customer as a decision sees them.
 
@@ -77,10 +77,14 @@ class Customer:
         rfm = self.levels.get(RFM_SCALE)
         return self.segments.union(levels, [rfm] if isinstance(rfm, str) else [])
 
+    @cached_property
+    def attributes(self) -> Mapping[str, Value]:
+        """What rules may ask for: levels and features by name."""
+        return {**self.levels, **self.features}
+
     def attribute(self, name: str) -> Value:
         """Return a feature or a level; None if it is not known."""
-        value = self.features.get(name)
-        return self.levels.get(name) if value is None else value
+        return self.attributes.get(name)
 
     def number(self, name: str) -> float | None:
         """Return a numeric attribute; None if it is not known."""

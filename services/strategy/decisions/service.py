@@ -207,10 +207,13 @@ class Decider:
             raise NotFound(f"No customer {request.customer_id}")
         if known.answered is not None:
             return known.answered
-        situation, degraded_by = self._situation(request, known, now, is_applied=is_applied)
+        decision_id = new_id()
+        situation, degraded_by = self._situation(
+            request, known, now, seed=_seed_of(decision_id), is_applied=is_applied
+        )
         if request.direction is Direction.OUT:
             situation = replace(situation, held_back=await self._held_back(knowledge, situation))
-        made = _make(knowledge, known, situation, degraded_by)
+        made = _make(knowledge, known, situation, degraded_by, decision_id)
         answer = _answer(knowledge, request, known, made, self._ages())
         if request.is_dry_run:
             return answer
@@ -241,7 +244,7 @@ class Decider:
             yield connection, since
 
     def _situation(
-        self, request: Request, known: Known, now: datetime, *, is_applied: bool
+        self, request: Request, known: Known, now: datetime, *, seed: int, is_applied: bool
     ) -> tuple[Situation, list[str]]:
         """Return the situation, and what makes the answer a degraded one."""
         age, bank_zone = known.consents_age_seconds, ZoneInfo(self._settings.bank_zone)
@@ -266,7 +269,7 @@ class Decider:
             today=now.astimezone(bank_zone).date(),
             zone=zone_of(customer, bank_zone),
             limit=request.limit,
-            seed=0,
+            seed=seed,
             context=request.context,
             exhausted=known.exhausted,
             consent_is_current=has_lease and is_applied,
@@ -315,16 +318,18 @@ def _must_know(knowledge: Knowledge, channel: str) -> None:
 
 
 def _make(
-    knowledge: Knowledge, known: Known, situation: Situation, degraded_by: list[str]
+    knowledge: Knowledge,
+    known: Known,
+    situation: Situation,
+    degraded_by: list[str],
+    decision_id: str,
 ) -> _Made:
-    decision_id = new_id()
-    seeded = replace(situation, seed=_seed_of(decision_id))
-    arena = knowledge.arena(seeded.channel, seeded.direction)
-    beliefs = knowledge.beliefs(arena, seeded.today)
-    decision = decide(knowledge.catalogue, arena, beliefs, seeded)
+    arena = knowledge.arena(situation.channel, situation.direction)
+    beliefs = knowledge.beliefs(arena, situation.today)
+    decision = decide(knowledge.catalogue, arena, beliefs, situation)
     if known.customer is None:
         decision = replace(decision, cause="unknown_customer")
-    return _Made(id=decision_id, decision=decision, situation=seeded, degraded_by=degraded_by)
+    return _Made(id=decision_id, decision=decision, situation=situation, degraded_by=degraded_by)
 
 
 def _answer(

@@ -26,9 +26,9 @@ class SegmentRules:
 
     def segments_of(self, customer: Customer) -> frozenset[str]:
         """Return the keys of all segments that the customer is in."""
-        answers = self._evaluate({**customer.levels, **customer.features})
+        answers = self._evaluate(customer.attributes)
         told = customer.segments - self._known
-        return told.union(key for key, is_member in answers.items() if is_member)
+        return told.union([key for key, is_member in answers.items() if is_member])
 
 
 def _parsed(

@@ -36,7 +36,8 @@ class Segmentation:
 
     def placed(self, customer: Customer) -> Customer:
         """Return the customer with the segments that the rules say."""
-        return replace(customer, segments=self.rules.segments_of(customer))
+        segments = self.rules.segments_of(customer)
+        return customer if segments == customer.segments else replace(customer, segments=segments)
 
 
 async def current(

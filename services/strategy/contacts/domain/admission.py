@@ -10,7 +10,7 @@ from services.strategy.contact_policies.domain import ContactPolicy
 from services.strategy.contacts.domain.caps import Touch, locked_by, reached_cap
 from services.strategy.contacts.domain.quiet_hours import IsWorkingDay, is_quiet
 from services.strategy.funnel.domain.situation import Situation
-from services.strategy.funnel.domain.verdicts import first_of, funnel, marketing_verdict
+from services.strategy.funnel.domain.verdicts import Funnel, first_of, marketing_verdict
 from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.gates.domain.standing import standing
 from services.strategy.strategies.domain import Purpose
@@ -122,5 +122,5 @@ def _gates(catalogue: Catalogue, wish: Wish, situation: Situation) -> Refusal | 
     if arena is None or wish.action not in arena.actions:
         values = {"action": wish.action.id, "channel": wish.channel.key}
         return Refusal(Stage.ELIGIBILITY, "channel_not_in_strategy", values)
-    passed = funnel(catalogue, arena, situation)
+    passed = Funnel(catalogue, arena, situation)
     return passed.hard_verdict(arena.actions.index(wish.action))

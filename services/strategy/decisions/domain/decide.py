@@ -10,7 +10,7 @@ from services.strategy.catalogue.domain.actions import Action
 from services.strategy.catalogue.domain.compiled import Arena, Catalogue
 from services.strategy.decisions.domain.ranking import Beliefs, Ranking, Shortlisted, rank
 from services.strategy.funnel.domain.situation import Mode, Situation
-from services.strategy.funnel.domain.verdicts import Funnel, first_of, funnel
+from services.strategy.funnel.domain.verdicts import Funnel, first_of
 from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.gates.domain.suitability import assessment_of, needs_assessment
 from services.strategy.propensities.domain import Propensities
@@ -72,7 +72,7 @@ def decide(
         return Decision(
             mode=situation.mode, propositions=(), shortlist=(), funnel=None, cause="no_treatments"
         )
-    passed = funnel(catalogue, arena, situation)
+    passed = Funnel(catalogue, arena, situation)
     ranking = rank(catalogue, arena, passed.allowed, beliefs, situation)
     return Decision(
         mode=situation.mode,
@@ -84,7 +84,7 @@ def decide(
 
 
 def _cause(passed: Funnel) -> str:
-    refusal = first_of((passed.verdicts.everything, passed.verdicts.marketing))
+    refusal = first_of((passed.everything, passed.marketing))
     return refusal.code if refusal else "nothing_eligible"
 
 

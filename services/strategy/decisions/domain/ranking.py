@@ -75,6 +75,9 @@ def rank(
 
     Source: decisioning guide, sections 4 and 6.
     """
+    places = np.flatnonzero(allowed)
+    if not len(places):
+        return Ranking(())
     rules = catalogue.shelf.decisioning
     weights = matching_weights(situation.context, rules.priority)
     values = worth(
@@ -82,7 +85,6 @@ def rank(
     )
     uses_p = "p" not in rules.priority.switched_off and situation.mode is not Mode.DEFAULTS
     propensity = beliefs.propensity if uses_p else np.ones_like(values)
-    places = np.flatnonzero(allowed)
     first = _in_order(places[arena.mandatory[places]], propensity * values, arena)
     slots = _without_repeats(first, arena, situation.limit)
     rest = _open_places(places[~arena.mandatory[places]], slots, arena)

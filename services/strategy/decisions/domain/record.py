@@ -34,7 +34,7 @@ from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.suppressions.domain import Scope, Suppression
 
 SHORTLIST = np.dtype([("place", "<u2"), ("propensity", "<f4"), ("evidence", "<f4"), ("pi", "<f4")])
-_WINDOW_BITS = 12  # a situation is below 4 KB, and a larger window costs more than compressing it
+PLAIN_BYTES = 1200  # compressing less costs the page more than it spares the disk
 _FLAGS = tuple(field.name for field in fields_of(Flags))
 _GATES = ("age", "party_type", "qualified_investor", STAGE_SCALE)
 
@@ -73,7 +73,7 @@ def pack(catalogue: Catalogue, situation: Situation) -> bytes:
             customer.automated_decisions,
         ],
         "held_back": _refusal_to(situation.held_back),
-        "values": [customer.attribute(name) for name in recorded_attributes(catalogue)],
+        "values": list(map(customer.attributes.get, recorded_attributes(catalogue))),
         "groups": sorted(customer.groups & recorded_groups(catalogue)),
         "consents": [
             [c.purpose, c.channel, c.is_granted, c.at.isoformat()]
@@ -95,16 +95,16 @@ def pack(catalogue: Catalogue, situation: Situation) -> bytes:
             for action, days in customer.impressions.items()
         },
     }
-    small = {name: value for name, value in kept.items() if value not in (None, [], {}, ())}
-    packer = zlib.compressobj(level=1, wbits=_WINDOW_BITS, memLevel=_WINDOW_BITS - 7)
-    return packer.compress(orjson.dumps(small)) + packer.flush()
+    text = orjson.dumps({n: value for n, value in kept.items() if value not in (None, [], {}, ())})
+    return text if len(text) <= PLAIN_BYTES else zlib.compress(text, level=1)
 
 
 def unpack(
     catalogue: Catalogue, packed: bytes, *, customer_id: str, channel: str, direction: Direction
 ) -> Situation:
     """Return the situation of a record, made with the catalogue of the same version."""
-    fields = Fields(cast("dict[str, object]", orjson.loads(zlib.decompress(packed))))
+    text = packed if packed.startswith(b"{") else zlib.decompress(packed)
+    fields = Fields(cast("dict[str, object]", orjson.loads(text)))
     trust = [bool(item) for item in fields.items("trust")]
     return Situation(
         customer=_customer(catalogue, fields, customer_id, trust),

@@ -1,12 +1,12 @@
 """The funnel: which treatments of an arena may be offered, and where each other one fell."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.strategy.catalogue.domain.compiled import NO_PRODUCT, Arena, Catalogue
+from services.strategy.catalogue.domain.compiled import NO_PRODUCT, Arena, Catalogue, Places, Truths
 from services.strategy.funnel.domain.situation import Mode, Situation
 from services.strategy.gates.domain.applicability import category_applies, strategy_applies
 from services.strategy.gates.domain.consent import may_market
@@ -20,7 +20,7 @@ from services.strategy.gates.domain.silence import (
     worn_out_actions,
 )
 from services.strategy.gates.domain.standing import standing
-from services.strategy.gates.domain.suitability import investor_of, is_suitable
+from services.strategy.gates.domain.suitability import Investor, investor_of, is_suitable
 from services.strategy.products.domain import Product
 from services.strategy.strategies.domain import Choice, Strategy
 from services.strategy.suppressions.domain import Scope, Suppression
@@ -28,24 +28,42 @@ from services.strategy.suppressions.domain import Scope, Suppression
 Verdict = Refusal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdicts:
-    """What fell: everything, all marketing, single products, strategies or treatments."""
-
-    everything: Verdict
-    marketing: Verdict
-    products: Sequence[Verdict]
-    strategies: Sequence[Verdict]
-    treatments: Mapping[int, Refusal]
-
-
-@dataclass(frozen=True, slots=True)
 class Funnel:
-    """The verdicts on an arena's treatments; `allowed` has shape (n_treatments,)."""
+    """What became of an arena's treatments, each verdict found when it is first asked for.
 
-    arena: Arena
-    verdicts: Verdicts
-    allowed: NDArray[np.bool_]
+    Eligibility, applicability, suitability, consent and contact policy, in this order; nothing
+    outweighs them. Without personalization applicability is skipped, since it would rank by the
+    profile; the other gates stay (statement P8). A page asks only what may be shown, and of
+    products only those that are left by then; an explanation asks why each of the others fell.
+    """
+
+    def __init__(self, catalogue: Catalogue, arena: Arena, situation: Situation) -> None:
+        self._catalogue = catalogue
+        self._arena = arena
+        self._situation = situation
+        self._silences = active(
+            situation.customer.suppressions, channel=arena.channel.key, now=situation.now
+        )
+        self._is_personal = situation.mode is not Mode.NON_PERSONALIZED
+        self._products: dict[int, Verdict] = {NO_PRODUCT: None}
+        self._strategies: dict[int, Verdict] = {}
+        self.everything = standing(situation.customer.flags, today=situation.today)
+        self.marketing = marketing_verdict(catalogue, arena.channel.key, situation)
+        self._treatments = _treatment_verdicts(catalogue, arena, situation, self._silences)
+
+    @cached_property
+    def allowed(self) -> NDArray[np.bool_]:
+        """What no verdict speaks against, shape (n_treatments,)."""
+        arena = self._arena
+        if self.everything is not None:
+            return np.zeros(len(arena.actions), dtype=np.bool_)
+        left = np.ones(len(arena.actions), dtype=np.bool_)
+        if self.marketing is not None:
+            left &= ~arena.marketing
+        left[list(self._treatments)] = False
+        left &= _passing(arena.strategies, left, self._strategy_verdict)
+        left &= _passing(arena.products, left, self._product_verdict)
+        return left
 
     def verdict(self, place: int) -> Verdict:
         """Return where a treatment fell first, or None if it is allowed."""
@@ -57,13 +75,59 @@ class Funnel:
         return first_of(v for v in verdicts if v and v.stage is not Stage.APPLICABILITY)
 
     def _all_of(self, place: int) -> tuple[Verdict, ...]:
-        verdicts, product = self.verdicts, int(self.arena.products[place])
         return (
-            verdicts.everything,
-            verdicts.strategies[int(self.arena.strategies[place])],
-            None if product == NO_PRODUCT else verdicts.products[product],
-            verdicts.marketing if self.arena.marketing[place] else None,
-            verdicts.treatments.get(place),
+            self.everything,
+            self._strategy_verdict(int(self._arena.strategies[place])),
+            self._product_verdict(int(self._arena.products[place])),
+            self.marketing if self._arena.marketing[place] else None,
+            self._treatments.get(place),
+        )
+
+    @cached_property
+    def _truths(self) -> tuple[Truths, Truths]:
+        """The answers of the products' and the strategies' rules."""
+        return self._catalogue.rules(self._situation.customer.attributes)
+
+    @cached_property
+    def _investor(self) -> Investor:
+        rules = self._catalogue.shelf.decisioning.suitability
+        return investor_of(self._situation.customer, rules, now=self._situation.now)
+
+    def _product_verdict(self, number: int) -> Verdict:
+        if number not in self._products:
+            self._products[number] = self._find_product_verdict(number)
+        return self._products[number]
+
+    def _find_product_verdict(self, number: int) -> Verdict:
+        catalogue, situation = self._catalogue, self._situation
+        product, category = catalogue.shelf.products[number], catalogue.categories[number]
+        rules, (answers, _) = catalogue.shelf.decisioning.suitability, self._truths
+        return (
+            product_is_eligible(
+                product,
+                today=situation.today,
+                exhausted=situation.exhausted,
+                meets_rule=answers[number],
+            )
+            or (category_applies(category, situation.customer) if self._is_personal else None)
+            or is_suitable(
+                product, category, self._investor, channel=self._arena.channel, rules=rules
+            )
+            or _product_silence(product, self._silences)
+        )
+
+    def _strategy_verdict(self, number: int) -> Verdict:
+        if number not in self._strategies:
+            self._strategies[number] = self._find_strategy_verdict(number)
+        return self._strategies[number]
+
+    def _find_strategy_verdict(self, number: int) -> Verdict:
+        strategy, (_, answers) = self._catalogue.shelf.strategies[number], self._truths
+        customer = self._situation.customer
+        return strategy_is_eligible(strategy, today=self._situation.today) or (
+            strategy_applies(strategy, customer, meets_rule=answers[number])
+            if self._is_personal
+            else _is_general(strategy)
         )
 
 
@@ -72,68 +136,14 @@ def first_of(verdicts: Iterable[Verdict]) -> Verdict:
     return min((v for v in verdicts if v is not None), key=lambda v: v.stage, default=None)
 
 
-def funnel(catalogue: Catalogue, arena: Arena, situation: Situation) -> Funnel:
-    """Send every treatment of an arena through the hard gates.
-
-    Eligibility, applicability, suitability, consent and contact policy, in this order; nothing
-    outweighs them. Without personalization applicability is skipped, since it would rank by the
-    profile; the other gates stay (statement P8).
-    """
-    customer = situation.customer
-    product_rules, strategy_rules = catalogue.rules({**customer.levels, **customer.features})
-    silences = active(customer.suppressions, channel=arena.channel.key, now=situation.now)
-    verdicts = Verdicts(
-        everything=standing(customer.flags, today=situation.today),
-        marketing=marketing_verdict(catalogue, arena.channel.key, situation),
-        products=_product_verdicts(catalogue, arena, situation, product_rules, silences),
-        strategies=_strategy_verdicts(catalogue, situation, strategy_rules),
-        treatments=_treatment_verdicts(catalogue, arena, situation, silences),
-    )
-    return Funnel(arena, verdicts, _allowed(arena, verdicts))
-
-
-def _product_verdicts(
-    catalogue: Catalogue,
-    arena: Arena,
-    situation: Situation,
-    answers: Sequence[bool | None],
-    silences: Sequence[Suppression],
-) -> list[Verdict]:
-    customer, is_personal = situation.customer, situation.mode is not Mode.NON_PERSONALIZED
-    rules = catalogue.shelf.decisioning.suitability
-    investor = investor_of(customer, rules, now=situation.now)
-    today, exhausted = situation.today, situation.exhausted
-    shelf = zip(catalogue.shelf.products, catalogue.categories, answers, strict=True)
-    return [
-        product_is_eligible(product, today=today, exhausted=exhausted, meets_rule=meets)
-        or (category_applies(category, customer) if is_personal else None)
-        or is_suitable(product, category, investor, channel=arena.channel, rules=rules)
-        or (_product_silence(product, silences) if silences else None)
-        for product, category, meets in shelf
-    ]
-
-
 def _product_silence(product: Product, silences: Sequence[Suppression]) -> Verdict:
+    if not silences:
+        return None
     keys: dict[Scope, str | None] = {
         Scope.PRODUCT: product.key,
         Scope.CATEGORY: product.category,
     }
     return find_suppression(silences, keys)
-
-
-def _strategy_verdicts(
-    catalogue: Catalogue, situation: Situation, answers: Sequence[bool | None]
-) -> list[Verdict]:
-    customer, is_personal = situation.customer, situation.mode is not Mode.NON_PERSONALIZED
-    return [
-        strategy_is_eligible(strategy, today=situation.today)
-        or (
-            strategy_applies(strategy, customer, meets_rule=meets)
-            if is_personal
-            else _is_general(strategy)
-        )
-        for strategy, meets in zip(catalogue.shelf.strategies, answers, strict=True)
-    ]
 
 
 def _is_general(strategy: Strategy) -> Verdict:
@@ -185,15 +195,14 @@ def _treatment_verdicts(
     return {place: refusal for place, refusal in found if refusal is not None}
 
 
-def _allowed(arena: Arena, verdicts: Verdicts) -> NDArray[np.bool_]:
-    """Return the mask of what no verdict speaks against."""
-    if verdicts.everything is not None:
-        return np.zeros(len(arena.actions), dtype=np.bool_)
-    # the last place answers for NO_PRODUCT (-1)
-    products_pass = np.array([verdict is None for verdict in (*verdicts.products, None)])
-    strategies_pass = np.array([verdict is None for verdict in verdicts.strategies])
-    mask = products_pass[arena.products] & strategies_pass[arena.strategies]
-    if verdicts.marketing is not None:
-        mask &= ~arena.marketing
-    mask[list(verdicts.treatments)] = False
-    return mask
+def _passing(
+    numbers: Places, left: NDArray[np.bool_], verdict: Callable[[int], Verdict]
+) -> NDArray[np.bool_]:
+    """Tell of each treatment whether its strategy or product passes, asking only for what is left.
+
+    `numbers` are places in the catalogue, `NO_PRODUCT` (-1) the last place of the table.
+    """
+    passes = np.zeros(numbers.max(initial=0) + 2, dtype=np.bool_)
+    for number in set(numbers[left].tolist()):
+        passes[number] = verdict(number) is None
+    return passes[numbers]
