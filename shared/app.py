@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.utils import get_flat_params
@@ -42,6 +42,7 @@ def create_app(
     migrations: Path | None = None,
     start: Sequence[Start] = (),
     client: ServiceClient | None = None,
+    plans: Literal["auto", "once"] = "auto",
 ) -> FastAPI:
     """Build a service.
 
@@ -54,6 +55,7 @@ def create_app(
         migrations: Alembic folder brought up to date before the first request.
         start: further things opened after the database, closed in reverse order.
         client: for calls to the others; tests pass one with their own transport.
+        plans: of the statements on plain connections; see `Database`.
 
     Returns:
         The application; `state` holds settings, database, clock, client and verifier.
@@ -69,7 +71,7 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.settings = settings
-    app.state.database = Database(settings.database_url.get_secret_value())
+    app.state.database = Database(settings.database_url.get_secret_value(), plans=plans)
     app.state.clock = initial_clock(settings)
     app.state.client = client or ServiceClient(
         settings.gateway_url, settings.own_client_id, settings.client_secret.get_secret_value()

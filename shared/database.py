@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import asyncpg
 import orjson
@@ -31,6 +31,7 @@ STILL_SECONDS = 5
 END_IF_STILL = f"set_config('idle_in_transaction_session_timeout', '{STILL_SECONDS}s', true)"
 """SQL: let the server end this transaction, and its session, when it stands still."""
 _SERVER_SETTINGS = {"jit": "off", "timezone": "UTC"}
+_PLANS = {"auto": dict[str, str](), "once": {"plan_cache_mode": "force_generic_plan"}}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,10 +84,20 @@ def from_fen(fen: int) -> Decimal:
 
 
 class Database:
-    """One service's own database."""
+    """One service's own database.
 
-    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+    Args:
+        url: of the database.
+        pool_size: connections of the plain pool, and as many of the engine.
+        plans: `once`: each statement of the plain pool is planned once a connection; for statements
+            that take a few keys in an array, which the server would plan anew each time.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = POOL_SIZE, plans: Literal["auto", "once"] = "auto"
+    ) -> None:
         self.url = url
+        self._settings = _SERVER_SETTINGS | _PLANS[plans]
         self.engine = create_async_engine(
             _sqlalchemy_url(url),
             pool_size=pool_size,
@@ -124,7 +135,7 @@ class Database:
                     max_size=self._pool_size,
                     init=set_codecs,
                     reset=_keep,
-                    server_settings=_SERVER_SETTINGS,
+                    server_settings=self._settings,
                     max_cacheable_statement_size=CACHE_ALL,
                     max_inactive_connection_lifetime=KEPT_SECONDS,
                 )

@@ -47,6 +47,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         migrations=MIGRATIONS,
         start=[_open],
         client=client,
+        plans="once",
     )
     database: Database = app.state.database
     app.state.decider = Decider(database, app.state.clock, settings)

@@ -99,7 +99,7 @@ class Sequencer:
         self._database = database
 
     async def run(self) -> None:
-        """Sequence for ever: 20 times a second, and at once while more waits than one pass takes."""
+        """Sequence for ever: 20 times a second, at once while more waits than a pass takes."""
         connection = await self._database.dedicated()
         try:
             async with connection.transaction():

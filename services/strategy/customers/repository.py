@@ -16,7 +16,7 @@ COLUMNS = (
 )
 _FEATURES = """
 INSERT INTO customer_state AS s (customer_id, features, features_at)
-SELECT customer_id, features::jsonb, at
+SELECT customer_id, features::json, at
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n (customer_id, features, at)
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE
@@ -162,7 +162,7 @@ def to_customer(row: asyncpg.Record) -> Customer:
     last_closed = max((at for at in closed if at is not None), default=None)
     return Customer(
         id=row["customer_id"],
-        features=row["features"],
+        features=orjson.loads(row["features"]),
         features_at=row["features_at"],
         levels=row["levels"],
         segments=frozenset(row["segments"]),

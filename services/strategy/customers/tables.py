@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import SmallInteger, Text, text
+from sqlalchemy import JSON, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,7 @@ class CustomerStateRow(CustomerKeyed, Base):
     __tablename__ = "customer_state"
     __table_args__ = {"postgresql_with": {"fillfactor": "70"}}  # noqa: RUF012 - SQLAlchemy's way
 
-    features: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=_EMPTY_OBJECT)
+    features: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_EMPTY_OBJECT)
     features_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     levels: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=_EMPTY_OBJECT)
     segments: Mapped[list[str]] = mapped_column(JSONB, server_default=_EMPTY_ARRAY)
