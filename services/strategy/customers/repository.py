@@ -16,7 +16,7 @@ COLUMNS = (
 )
 _FEATURES = """
 INSERT INTO customer_state AS s (customer_id, features, features_at)
-SELECT customer_id, features::json, at
+SELECT customer_id, json_strip_nulls(features::json), at
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n (customer_id, features, at)
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE
@@ -92,7 +92,10 @@ async def lock(connection: asyncpg.Connection, customer_id: str) -> Customer | N
 async def set_features(
     connection: asyncpg.Connection, rows: Sequence[tuple[str, str, datetime]]
 ) -> None:
-    """Take over features (customer, JSON object, as of), unless newer ones are here."""
+    """Take over features (customer, JSON object, as of), unless newer ones are here.
+
+    Those that are null are left out, as unknown: what is left fits in the row itself.
+    """
     await connection.execute(_FEATURES, *_columns(rows, 3))
 
 

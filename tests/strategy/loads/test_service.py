@@ -68,7 +68,7 @@ async def test_features_of_a_run_are_taken_over_unless_newer_ones_are_here(datab
     new, old, late = [await find(database, name) for name in ("new", "old", "late")]
     assert new.features == {"aum": 123.45, "age": 41, "has_fund": False, "occupation": "farmer"}
     assert new.features_at == AS_OF
-    assert old.features["aum"] is None
+    assert old.features == {"age": 42}
     assert late.features["age"] == 40
 
 

@@ -1,8 +1,6 @@
 """Features as they came: they are read whole, so PostgreSQL need not take them apart."""
 
-import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0003"
 down_revision = "0002"
@@ -11,19 +9,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _retype(sa.JSON())
+    _retype("json", using="json_strip_nulls(features::json)")
 
 
 def downgrade() -> None:
-    _retype(JSONB())
+    _retype("jsonb", using="features::jsonb")
 
 
-def _retype(kind: sa.JSON) -> None:
-    op.execute("ALTER TABLE customer_state ALTER COLUMN features DROP DEFAULT")
-    op.alter_column(
-        "customer_state",
-        "features",
-        type_=kind,
-        postgresql_using=f"features::{kind.compile(op.get_bind().dialect)}",
-        server_default=sa.text("'{}'"),
-    )
+def _retype(kind: str, *, using: str) -> None:
+    column = "ALTER TABLE customer_state ALTER COLUMN features"
+    op.execute(f"{column} DROP DEFAULT")
+    op.execute(f"{column} TYPE {kind} USING {using}")
+    op.execute(f"{column} SET DEFAULT '{{}}'")
