@@ -1,6 +1,7 @@
 """Who is in a segment now: the rule itself, asked at the decision."""
 
 from collections.abc import Mapping
+from itertools import compress
 
 from services.strategy.customers.domain import Customer
 from shared.rules import Catalogue, Rule, RuleError, compile_single, parse
@@ -28,7 +29,7 @@ class SegmentRules:
         """Return the keys of all segments that the customer is in."""
         answers = self._evaluate(customer.attributes)
         told = customer.segments - self._known
-        return told.union([key for key, is_member in answers.items() if is_member])
+        return told.union(compress(answers, answers.values()))
 
 
 def _parsed(

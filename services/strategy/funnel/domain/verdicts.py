@@ -54,15 +54,15 @@ class Funnel:
     @cached_property
     def allowed(self) -> NDArray[np.bool_]:
         """What no verdict speaks against, shape (n_treatments,)."""
-        arena = self._arena
+        arena, shelf = self._arena, self._catalogue.shelf
         if self.everything is not None:
             return np.zeros(len(arena.actions), dtype=np.bool_)
         left = np.ones(len(arena.actions), dtype=np.bool_)
         if self.marketing is not None:
             left &= ~arena.marketing
         left[list(self._treatments)] = False
-        left &= _passing(arena.strategies, left, self._strategy_verdict)
-        left &= _passing(arena.products, left, self._product_verdict)
+        left &= _passing(self._strategy_verdict, len(shelf.strategies), arena.strategies, left)
+        left &= _passing(self._product_verdict, len(shelf.products), arena.products, left)
         return left
 
     def verdict(self, place: int) -> Verdict:
@@ -196,13 +196,13 @@ def _treatment_verdicts(
 
 
 def _passing(
-    numbers: Places, left: NDArray[np.bool_], verdict: Callable[[int], Verdict]
+    verdict: Callable[[int], Verdict], count: int, numbers: Places, left: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell of each treatment whether its strategy or product passes, asking only for what is left.
 
-    `numbers` are places in the catalogue, `NO_PRODUCT` (-1) the last place of the table.
+    `numbers` are places among `count`, or `NO_PRODUCT` (-1), which is the last place here.
     """
-    passes = np.zeros(numbers.max(initial=0) + 2, dtype=np.bool_)
+    passes = np.zeros(count + 1, dtype=np.bool_)
     for number in set(numbers[left].tolist()):
         passes[number] = verdict(number) is None
     return passes[numbers]
