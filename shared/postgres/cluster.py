@@ -31,7 +31,7 @@ _ATTEMPTS = 5
 LAPTOP: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "256MB",
+    "shared_buffers": "192MB",
     "effective_cache_size": "2GB",
     "maintenance_work_mem": "256MB",
     "work_mem": "16MB",
