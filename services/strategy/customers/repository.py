@@ -94,7 +94,7 @@ async def set_features(
 ) -> None:
     """Take over features (customer, JSON object, as of), unless newer ones are here.
 
-    Those that are null are left out, as unknown: what is left fits in the row itself.
+    Those that are null are left out: an unknown feature is one that is not there.
     """
     await connection.execute(_FEATURES, *_columns(rows, 3))
 
