@@ -1,7 +1,7 @@
 """PostgreSQL: engine and sessions, plain connections for hot and bulk paths, migrations."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,8 +28,8 @@ CACHE_ALL = 0
 Begin: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a transaction that somebody else ends."""
 STILL_SECONDS = 5
-END_IF_STILL = f"set_config('idle_in_transaction_session_timeout', '{STILL_SECONDS}s', true)"
-"""SQL: let the server end this transaction, and its session, when it stands still."""
+ENDS_IF_STILL = {"idle_in_transaction_session_timeout": f"{STILL_SECONDS}s"}
+"""Of a session that locks what others wait for: a stopped process must not keep its locks."""
 _SERVER_SETTINGS = {"jit": "off", "timezone": "UTC"}
 _PLANS = {"auto": dict[str, str](), "once": {"plan_cache_mode": "force_generic_plan"}}
 
@@ -86,6 +86,9 @@ def from_fen(fen: int) -> Decimal:
 class Database:
     """One service's own database.
 
+    The server ends a transaction of the pool or the engine that stands still for `STILL_SECONDS`
+    between two statements: gather first, then begin.
+
     Args:
         url: of the database.
         pool_size: connections of the plain pool, and as many of the engine.
@@ -97,7 +100,7 @@ class Database:
         self, url: str, *, pool_size: int = POOL_SIZE, plans: Literal["auto", "once"] = "auto"
     ) -> None:
         self.url = url
-        self._settings = _SERVER_SETTINGS | _PLANS[plans]
+        self._settings = _SERVER_SETTINGS | ENDS_IF_STILL | _PLANS[plans]
         self.engine = create_async_engine(
             _sqlalchemy_url(url),
             pool_size=pool_size,
@@ -105,7 +108,7 @@ class Database:
             json_serializer=_as_is,
             json_deserializer=_as_is,
             connect_args={
-                "server_settings": _SERVER_SETTINGS,
+                "server_settings": _SERVER_SETTINGS | ENDS_IF_STILL,
                 "max_cacheable_statement_size": CACHE_ALL,
             },
         )
@@ -200,20 +203,13 @@ class Database:
         ):
             yield connection
 
-    @asynccontextmanager
-    async def brisk_transaction(self) -> AsyncGenerator[asyncpg.Connection]:
-        """Lend a connection inside a transaction that locks rows which requests wait for.
+    async def dedicated(self, settings: Mapping[str, str] | None = None) -> asyncpg.Connection:
+        """Open a connection outside the pool (LISTEN, advisory locks, streams to slow readers).
 
-        It ends when it stands still for `STILL_SECONDS` between two statements: a process that is
-        stopped or cut off must not keep its locks.
+        The caller closes it; a transaction of its own may stand still.
         """
-        async with self.transaction() as connection:
-            await connection.execute(f"SELECT {END_IF_STILL}")
-            yield connection
-
-    async def dedicated(self) -> asyncpg.Connection:
-        """Open a connection outside the pool (LISTEN, advisory locks); the caller closes it."""
-        connection = await asyncpg.connect(self.url, server_settings=_SERVER_SETTINGS)
+        told = {**_SERVER_SETTINGS, **(settings or {})}
+        connection = await asyncpg.connect(self.url, server_settings=told)
         await set_codecs(connection)
         return connection
 

@@ -94,7 +94,7 @@ class Once:
         async with AsyncExitStack() as stack:
 
             async def begin() -> asyncpg.Connection:
-                opened.append(await stack.enter_async_context(self.database.brisk_transaction()))
+                opened.append(await stack.enter_async_context(self.database.transaction()))
                 await self._take(opened[0], fingerprint)
                 return opened[0]
 

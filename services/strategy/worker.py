@@ -64,9 +64,9 @@ async def expire(context: WorkerContext) -> None:
     """Let reservations end that nobody settled: quota comes back, contacts keep counting."""
     while True:
         await asyncio.sleep(TIMER_SECONDS)
-        async with context.database.brisk_transaction() as connection:
+        async with context.database.transaction() as connection:
             await contacts.expire(connection, now=context.clock.now())
-        async with context.database.brisk_transaction() as connection:
+        async with context.database.transaction() as connection:
             await reservations.expire(connection, now=context.clock.now())
 
 

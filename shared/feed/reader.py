@@ -170,7 +170,7 @@ class Reader:
     async def _apply(self, batch: Batch, cursor: str) -> None:
         try:
             runs = await gather(self._client, runs_of(self._handlers, batch.events))
-            async with self._database.brisk_transaction() as connection:
+            async with self._database.transaction() as connection:
                 await self._move(connection, batch, cursor)
                 await apply_runs(connection, await self._singly.divert(connection, runs))
         except Exception as error:
@@ -181,7 +181,7 @@ class Reader:
 
     async def _apply_singly(self, batch: Batch, cursor: str) -> None:
         prepared = [await self._singly.prepare(event) for event in batch.events]
-        async with self._database.brisk_transaction() as connection:
+        async with self._database.transaction() as connection:
             await self._move(connection, batch, cursor)
             for event, runs in zip(batch.events, prepared, strict=True):
                 await self._singly.apply(connection, event, runs)
@@ -210,7 +210,7 @@ class Reader:
     async def _apply_snapshot(self, events: Sequence[Event]) -> None:
         try:
             runs = await gather(self._client, runs_of(self._handlers, events))
-            async with self._database.brisk_transaction() as connection:
+            async with self._database.transaction() as connection:
                 await apply_runs(connection, runs, snapshot=True)
         except Exception as error:
             if is_passing(error):
@@ -218,7 +218,7 @@ class Reader:
             log.exception("feed_snapshot_batch_failed", feed=self.feed, lane=self.lane)
             for event in events:
                 runs = await self._singly.prepare(event)
-                async with self._database.brisk_transaction() as connection:
+                async with self._database.transaction() as connection:
                     await self._singly.apply(connection, event, runs, snapshot=True)
 
     async def _keep_house(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from shared.database import END_IF_STILL, Database
+from shared.database import ENDS_IF_STILL, Database
 from shared.feed import head
 from shared.logging import log
 
@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.05  # lets events gather: a pass, and what readers do of it, c
 TRIM_SECONDS = 600.0
 
 # A statement of its own: the next one then sees everything that was committed before it.
-_LOCK = f"SELECT statement_timestamp(), {END_IF_STILL} FROM feed_head FOR UPDATE"  # noqa: S608
+_LOCK = "SELECT statement_timestamp() FROM feed_head FOR UPDATE"
 _MOVE = f"""
 WITH moved AS (
     DELETE FROM feed_pending
@@ -100,7 +100,7 @@ class Sequencer:
 
     async def run(self) -> None:
         """Sequence for ever: 20 times a second, at once while more waits than a pass takes."""
-        connection = await self._database.dedicated()
+        connection = await self._database.dedicated(ENDS_IF_STILL)
         try:
             async with connection.transaction():
                 await head.settle(connection)

@@ -89,7 +89,7 @@ class Singly:
             parked_id: await self.prepare(from_envelope(orjson.loads(event)))
             for parked_id, event in parked
         }
-        async with database.brisk_transaction() as connection:
+        async with database.transaction() as connection:
             await progress.hold(connection, self.feed, self.lane)
             for parked_id, _ in await parking.parked_of(connection, self.feed, self.lane, subject):
                 if not await self._retry_one(connection, parked_id, prepared.get(parked_id)):

@@ -46,7 +46,7 @@ async def test_l12_a_transaction_that_stands_still_gives_its_locks_back(
     take = "SELECT pg_advisory_xact_lock(1)"
 
     async def stand_still() -> None:
-        async with database.brisk_transaction() as still:
+        async with database.transaction() as still:
             await still.execute(take)
             async with asyncio.timeout(3 * STILL_SECONDS), database.transaction() as waiting:
                 await waiting.execute(take)

@@ -46,13 +46,17 @@ async def export_memberships(
     """
     schema = _schema(levels)
     sink = io.BytesIO()
-    async with database.transaction(readonly=True) as connection:
+    connection = await database.dedicated()
+    try:
         with pa.ipc.new_stream(sink, schema) as writer:
-            async for page in repository.pages(
-                connection, as_of=as_of, run_id=run_id, scope=scope, rows=batch_rows
-            ):
-                writer.write_table(await anyio.to_thread.run_sync(_table, page, schema, levels))
-                yield _drained(sink)
+            async with connection.transaction(readonly=True):
+                async for page in repository.pages(
+                    connection, as_of=as_of, run_id=run_id, scope=scope, rows=batch_rows
+                ):
+                    writer.write_table(await anyio.to_thread.run_sync(_table, page, schema, levels))
+                    yield _drained(sink)
+    finally:
+        await connection.close()
     yield _drained(sink)
 
 

@@ -98,7 +98,7 @@ class Loader:
         spool.seek(0)
 
     async def _take_over(self, kind: str, part: pl.DataFrame) -> None:
-        async with self._database.brisk_transaction() as connection:
+        async with self._database.transaction() as connection:
             if kind == FEATURES:
                 await customers.set_features(connection, feature_rows(part))
             else:
