@@ -14,7 +14,7 @@ from services.strategy.decisions.domain.breaker import Breaker
 from services.strategy.decisions.domain.decide import decide, fate
 from services.strategy.decisions.domain.explanation import explain
 from services.strategy.decisions.domain.knowledge import Knowledge
-from services.strategy.decisions.domain.record import pack, pack_shortlist, unpack
+from services.strategy.decisions.domain.record import PLAIN_BYTES, pack, pack_shortlist, unpack
 from services.strategy.funnel.domain.situation import Mode
 from services.strategy.gates.domain.refusal import Refusal, Stage
 from services.strategy.gates.domain.silence import ImpressionLimit
@@ -301,6 +301,19 @@ def test_l7_the_record_brings_the_same_decision_back() -> None:
     assert after.propositions == before.propositions
     assert after.shortlist == before.shortlist
     assert len(packed) + len(pack_shortlist(before.shortlist)) < 1500
+
+
+def test_l7_a_large_situation_is_compressed_and_comes_back() -> None:
+    days = tuple(NOON.date() - timedelta(days=n) for n in range(14))
+    seen = {f"everybody-product_{n}": days for n in range(40)}
+    asked = situation(customer=customer(impressions=seen))
+    known = catalogue()
+
+    packed = pack(known, asked)
+    again = unpack(known, packed, customer_id="c1", channel="app", direction=Direction.IN)
+
+    assert len(packed) <= PLAIN_BYTES
+    assert again.customer.impressions == seen
 
 
 def test_what_holds_a_contact_back_is_recorded_with_its_values() -> None:
