@@ -137,8 +137,6 @@ def first_of(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _product_silence(product: Product, silences: Sequence[Suppression]) -> Verdict:
-    if not silences:
-        return None
     keys: dict[Scope, str | None] = {
         Scope.PRODUCT: product.key,
         Scope.CATEGORY: product.category,
