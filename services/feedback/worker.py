@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from services.feedback.customers.service import OWNERS
+from services.feedback.customers.service import MERGES, OWNERS
 from services.feedback.outcomes.service import CLOSED_AT_ONCE, Recorder
 from services.feedback.settings import Settings
 from services.feedback.vocabulary import vocabulary
 from shared.feed import Handler, Reader, Sequencer
+from shared.feed.types import Lane
 from shared.worker import Loop, WorkerContext, run_worker
 
 NEW = timedelta(minutes=10)  # far longer than a transaction that could hide a decision
@@ -22,14 +23,15 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         Sequencer(context.database).run,
         _reader(context, "strategy", recorder.decisions()).run,
         _reader(context, "profile", OWNERS).run,
+        _reader(context, "profile", MERGES, lane="safety").run,
         lambda: _settle(context, recorder),
     ]
 
 
-def _reader(context: WorkerContext, feed: str, handler: Handler) -> Reader:
+def _reader(context: WorkerContext, feed: str, handler: Handler, *, lane: Lane = "main") -> Reader:
     return Reader(
         feed=feed,
-        lane="main",
+        lane=lane,
         handlers=[handler],
         database=context.database,
         client=context.client,

@@ -15,6 +15,7 @@ from services.profile.features.api import router as features
 from services.profile.flags.api import router as flags
 from services.profile.holdings.api import router as holdings
 from services.profile.jobs.api import router as jobs
+from services.profile.merges.api import router as merges
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.timeline.api import router as timeline
@@ -35,7 +36,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "risk assessments, complaints, flags, ownership, and the features that follow from them.",
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
-            *(timeline, features, jobs, exports, feed_router("profile", snapshot)),
+            *(merges, timeline, features, jobs, exports, feed_router("profile", snapshot)),
         ],
         migrations=MIGRATIONS,
         client=client,

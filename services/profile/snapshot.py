@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from services.profile.assessments import service as assessments
-from services.profile.assessments.repository import latest_of
+from services.profile.assessments.repository import valid_of
 from services.profile.complaints import service as complaints
 from services.profile.complaints.domain import Complaint
 from services.profile.consents import service as consents
@@ -16,6 +16,7 @@ from services.profile.customers import service as customers
 from services.profile.customers.repository import standing_of
 from services.profile.features import service as features
 from services.profile.features.domain import FEATURES, CustomerFeatures
+from services.profile.merges import service as merges
 from shared.clock import real_now
 from shared.feed.events import Event, NewEvent, source_of
 
@@ -27,9 +28,15 @@ Tell = Callable[[asyncpg.Connection, Page], Awaitable[list[NewEvent]]]
 # A state whose subject once differed from the default is told also after it went back to it.
 _SUBJECTS = """
 SELECT t.* FROM customer AS t
-WHERE t.customer_id > $1 AND ({condition} OR EXISTS (
+WHERE t.customer_id > $1 AND t.merged_into IS NULL AND ({condition} OR EXISTS (
     SELECT FROM feed_version AS v WHERE v.subject = t.customer_id AND v.type = '{type}'))
 ORDER BY t.customer_id LIMIT $2
+"""
+_MERGED = """
+SELECT t.customer_id, t.merged_into, m.merge_id, coalesce(m.undone_at, m.merged_at) AS at
+FROM customer AS t CROSS JOIN LATERAL (
+    SELECT * FROM merge WHERE merged = t.customer_id ORDER BY merge_id DESC LIMIT 1) AS m
+WHERE t.customer_id > $1 ORDER BY t.customer_id LIMIT $2
 """
 
 
@@ -65,11 +72,11 @@ async def _features(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
 
 async def _consents(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
     found = await current_of(connection, _ids(page))
-    return [_new(consents.CHANGED, each, consents.told(each, now)) for each, now in found.items()]
+    return [consents.changed(each, real_now()) for each in found.values()]
 
 
 async def _assessments(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
-    found = await latest_of(connection, _ids(page))
+    found = await valid_of(connection, _ids(page))
     return [
         assessments.recorded(each, latest, latest.assessed_at) for each, latest in found.items()
     ]
@@ -95,6 +102,13 @@ async def _owners(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
     ]
 
 
+async def _merged(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [
+        merges.told(row["customer_id"], row["merged_into"], merge_id=row["merge_id"], at=row["at"])
+        for row in page
+    ]
+
+
 async def _opened(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
     return [complaints.opened(each, complaint) for each, complaint in await _kept(connection, page)]
 
@@ -109,7 +123,7 @@ async def _closed(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
 
 async def _kept(connection: asyncpg.Connection, page: Page) -> list[tuple[str, Complaint]]:
     rows = await connection.fetch(
-        """SELECT customer_id, complaint_id, category, opened_at, closed_at FROM complaint
+        """SELECT customer_id, complaint_id, category, opened_at, closed_at FROM party_complaint
            WHERE customer_id = ANY ($1::text[]) ORDER BY customer_id, opened_at""",
         _ids(page),
     )
@@ -140,9 +154,10 @@ def _where(name: str, condition: str) -> str:
     return _SUBJECTS.format(condition=condition, type=name)
 
 
-_HAS_COMPLAINT = "EXISTS (SELECT FROM complaint AS c WHERE c.customer_id = t.customer_id)"
-# In the order they are told: a complaint is opened before it is closed.
+_HAS_COMPLAINT = "EXISTS (SELECT FROM party_complaint AS c WHERE c.customer_id = t.customer_id)"
+# In the order they are told: records are merged first, a complaint is opened before it is closed.
 _SOURCES: Mapping[str, tuple[str, Tell]] = {
+    merges.MERGED: (_MERGED, _merged),
     features.CHANGED: (
         "SELECT * FROM feature WHERE customer_id > $1 ORDER BY customer_id LIMIT $2",
         _features,
@@ -158,7 +173,7 @@ _SOURCES: Mapping[str, tuple[str, Tell]] = {
     assessments.RECORDED: (
         _where(
             assessments.RECORDED,
-            "EXISTS (SELECT FROM assessment AS a WHERE a.customer_id = t.customer_id)",
+            "EXISTS (SELECT FROM party_assessment AS a WHERE a.customer_id = t.customer_id)",
         ),
         _assessments,
     ),

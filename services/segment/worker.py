@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.segment import seeding
-from services.segment.customers.service import apply_owners
+from services.segment.customers.service import apply_merges, apply_owners
 from services.segment.features.service.following import FeatureIntake
 from services.segment.scoring.service import requests
 from services.segment.scoring.service.online import Evaluators
@@ -34,11 +34,14 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
         await profile_reader(context, intake).run()
 
+    async def follow_merges() -> None:
+        await merge_reader(context).run()
+
     async def run_scoring() -> None:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
         await score_for_ever(context.database, context.clock)
 
-    return [Sequencer(context.database).run, follow_profile, run_scoring]
+    return [Sequencer(context.database).run, follow_profile, follow_merges, run_scoring]
 
 
 def profile_reader(
@@ -57,6 +60,18 @@ def profile_reader(
         client=context.client,
         name="segment",
         wait_seconds=wait_seconds,
+    )
+
+
+def merge_reader(context: WorkerContext) -> Reader:
+    """The reader of who was merged into whom."""
+    return Reader(
+        feed="profile",
+        lane="safety",
+        handlers=[Handler({"profile.customers_merged.v1"}, apply_merges)],
+        database=context.database,
+        client=context.client,
+        name="segment",
     )
 
 

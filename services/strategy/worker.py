@@ -12,7 +12,7 @@ from services.strategy.contacts import repository as contacts
 from services.strategy.customers import service as customers
 from services.strategy.decisions import repository as decisions
 from services.strategy.loads.service import Loader, load_handler
-from services.strategy.outcomes.service import outcome_handlers
+from services.strategy.outcomes.service import merge_handlers, outcome_handlers
 from services.strategy.reservations import repository as reservations
 from services.strategy.segments.service import rule_handlers
 from services.strategy.settings import Settings
@@ -44,7 +44,14 @@ def readers(context: WorkerContext) -> list[Reader]:
     features = load_handler("profile.features_run_completed.v1", now)
     memberships = load_handler("segment.scoring_run_completed.v1", now)
     return [
-        follow(feed="profile", lane="safety", handlers=customers.safety_handlers()),
+        follow(
+            feed="profile",
+            lane="safety",
+            handlers=[
+                *customers.safety_handlers(),
+                *merge_handlers(Catalogues(), now, zone),
+            ],
+        ),
         follow(feed="profile", lane="main", handlers=[*customers.main_handlers(), features]),
         follow(
             feed="segment",

@@ -50,10 +50,14 @@ async def publish(
     return (await publish_many(connection, [event]))[0]
 
 
-async def is_pending(connection: asyncpg.Connection, subject: str, types: Collection[str]) -> bool:
-    """Tell whether an event of this subject is committed and still waits for the sequencer."""
-    pending = "SELECT EXISTS (SELECT FROM feed_pending WHERE subject = $1 AND type = ANY ($2))"
-    return bool(await connection.fetchval(pending, subject, list(types)))
+async def is_pending(
+    connection: asyncpg.Connection, subjects: Collection[str], types: Collection[str]
+) -> bool:
+    """Tell whether an event of these subjects is committed and still waits for the sequencer."""
+    pending = (
+        "SELECT EXISTS (SELECT FROM feed_pending WHERE subject = ANY ($1) AND type = ANY ($2))"
+    )
+    return bool(await connection.fetchval(pending, list(subjects), list(types)))
 
 
 async def publish_many(connection: asyncpg.Connection, events: Sequence[NewEvent]) -> list[str]:

@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from shared.feed import event_types
+from tests.kit import bearer
 from tests.profile.conftest import Profile, ago
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +23,10 @@ async def state(profile: Profile) -> None:
         "POST", "/customers/c1/complaints", json={"category": "x", "complaint_id": "k"}
     )
     await profile.ok("POST", "/customers/c1/complaints/k/close")
+    await profile.ok("PUT", "/customers/c2", json={"party_type": "person"})
+    merge = {"merged": "c2", "reason": "x"}
+    headers = bearer("customers:merge")
+    await profile.ok("POST", "/customers/c1/merge", json=merge, headers=headers)
 
 
 async def lines(profile: Profile, query: str = "") -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import httpx
 from services.strategy.catalogue.domain.compiled import Catalogue
 from services.strategy.catalogue.service import Catalogues
 from services.strategy.customers import service as customers
-from services.strategy.outcomes.service import outcome_handlers
+from services.strategy.outcomes.service import merge_handlers, outcome_handlers
 from shared.database import Database
 from shared.feed import Event, Handler
 from tests.kit import bearer
@@ -161,6 +161,13 @@ async def arrive(database: Database, customer_id: str = "c1", **overrides: Any) 
             valid_until="2027-01-05T02:00:00Z",
         )
     await renew_lease(database)
+
+
+async def merge(database: Database, record: str, survivor: str | None) -> None:
+    """Let profile publish whose record this is now."""
+    handlers = merge_handlers(Catalogues(), lambda: NOW, SHANGHAI)
+    data = {"customer_id": record, "survivor": survivor, "merge_id": "m1"}
+    await apply(database, handlers, "profile.customers_merged.v1", **data)
 
 
 async def answer(

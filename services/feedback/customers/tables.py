@@ -1,4 +1,4 @@
-"""Who looks after each customer: what data-scoped callers may see."""
+"""Who looks after each customer, and of whom a record is part: what callers may see."""
 
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,7 +11,9 @@ class CustomerRow(CustomerKeyed, Base):
     __table_args__ = (
         Index("customer_by_org", "org_path", postgresql_ops={"org_path": "text_pattern_ops"}),
         Index("customer_by_rm", "rm_id"),
+        Index("customer_merged", "merged_into", postgresql_where="merged_into IS NOT NULL"),
     )
 
     org_path: Mapped[str | None] = mapped_column(Text)
     rm_id: Mapped[str | None] = mapped_column(Text)
+    merged_into: Mapped[str | None] = mapped_column(Text)

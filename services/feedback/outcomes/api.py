@@ -87,9 +87,9 @@ async def list_outcomes(
 ) -> Page[OutcomeRead]:
     """What came of the propositions made to a customer, newest first."""
     connection = await raw_connection(session)
-    await must_see(connection, customer_id, scope_of(token))
+    records = await must_see(connection, customer_id, scope_of(token))
     found = await repository.list_of_customer(
-        connection, customer_id, before=_key(after), limit=limit + 1
+        connection, records, before=_key(after), limit=limit + 1
     )
     outcomes = [OutcomeRead.of(outcome, settings.bank_currency) for outcome in found]
     return page_of(outcomes, limit, outcome_key)

@@ -83,7 +83,7 @@ FROM outcome AS o JOIN proposition AS p USING (customer_id, proposition_id)
 """  # noqa: S608 - names of ours
 _OF_CUSTOMER = f"""
 {_RECORDED}
-WHERE o.customer_id = $1
+WHERE o.customer_id = ANY ($1)
   AND ($2::timestamptz IS NULL OR (o.occurred_at, o.outcome_id) < ($2, $3::text))
 ORDER BY o.occurred_at DESC, o.outcome_id DESC LIMIT $4
 """
@@ -190,14 +190,14 @@ async def set_labels(connection: asyncpg.Connection, labels: Mapping[str, str | 
 
 async def list_of_customer(
     connection: asyncpg.Connection,
-    customer_id: str,
+    records: Sequence[str],
     *,
     before: tuple[datetime, str] | None,
     limit: int,
 ) -> list[RecordedOutcome]:
-    """Return a customer's outcomes, newest first, from after the key `before`."""
+    """Return the outcomes of a customer's records, newest first, from after the key `before`."""
     occurred_at, outcome_id = before or (None, None)
-    rows = await connection.fetch(_OF_CUSTOMER, customer_id, occurred_at, outcome_id, limit)
+    rows = await connection.fetch(_OF_CUSTOMER, records, occurred_at, outcome_id, limit)
     return [_to_recorded(row) for row in rows]
 
 

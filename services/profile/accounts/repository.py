@@ -1,5 +1,7 @@
+from collections.abc import Sequence
+
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.profile.accounts.domain import Account, Role
@@ -22,14 +24,28 @@ async def put(session: AsyncSession, customer_id: str, account: Account) -> None
     )
 
 
+async def find_holder(session: AsyncSession, records: Sequence[str], account_id: str) -> str | None:
+    """Return the first of a customer's records that has the account, None if none has."""
+    statement = (
+        select(AccountRow.customer_id)
+        .where(AccountRow.customer_id.in_(records), AccountRow.account_id == account_id)
+        .order_by(AccountRow.customer_id != records[0], AccountRow.customer_id)
+        .limit(1)
+    )
+    return await session.scalar(statement)
+
+
 async def list_of(
-    session: AsyncSession, customer_id: str, *, after: str, limit: int
+    session: AsyncSession, records: Sequence[str], *, after: str, limit: int
 ) -> list[Account]:
-    """Return a customer's accounts by id, from beyond `after`."""
+    """Return the accounts of a customer's records by id, each once, from beyond `after`."""
     statement = (
         select(AccountRow)
-        .where(AccountRow.customer_id == customer_id, AccountRow.account_id > after)
-        .order_by(AccountRow.account_id)
+        .ext(distinct_on(AccountRow.account_id))
+        .where(AccountRow.customer_id.in_(records), AccountRow.account_id > after)
+        .order_by(
+            AccountRow.account_id, AccountRow.customer_id != records[0], AccountRow.customer_id
+        )
         .limit(limit)
     )
     return [_to_account(row) for row in await session.scalars(statement)]

@@ -17,15 +17,19 @@ async def put(
     token: Token,
     clock: BusinessClock,
 ) -> str | None:
-    """State an account of a customer anew; return the last event's id."""
-    await customers.hold(session, customer_id, token)
-    await repository.put(session, customer_id, account)
-    return await features.refresh(await raw_connection(session), [customer_id], clock)
+    """State an account of a customer anew; return the last event's id.
+
+    It stays with the record that has it; a new one goes to the record that was addressed.
+    """
+    party = await customers.hold(session, customer_id, token)
+    holder = await repository.find_holder(session, party.records, account.account_id)
+    await repository.put(session, holder or party.addressed, account)
+    return await features.refresh(await raw_connection(session), [party.customer_id], clock)
 
 
 async def list_of(
     session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
 ) -> list[Account]:
     """Return a customer's accounts by id."""
-    await customers.must_see(session, customer_id, token)
-    return await repository.list_of(session, customer_id, after=after, limit=limit)
+    party = await customers.must_see(session, customer_id, token)
+    return await repository.list_of(session, party.records, after=after, limit=limit)

@@ -7,6 +7,14 @@ import asyncpg
 from services.profile.assessments.domain import Assessment
 
 _FIELDS = tuple(field.name for field in fields(Assessment))
+_VALID = """
+SELECT DISTINCT ON (x.customer_id) x.* FROM (
+    SELECT DISTINCT ON (customer_id, record) * FROM party_assessment
+    WHERE customer_id = ANY ($1::text[]) ORDER BY customer_id, record, assessed_at DESC
+) AS x JOIN customer AS t USING (customer_id)
+ORDER BY x.customer_id, x.assessed_at >= t.merged_at DESC, x.valid_until > t.merged_at DESC,
+         x.risk_class, x.assessed_at DESC
+"""
 
 
 async def add_many(
@@ -30,36 +38,41 @@ async def add_many(
     return {(row["customer_id"], row["assessed_at"]) for row in rows}
 
 
-async def times_of(connection: asyncpg.Connection, customer_id: str) -> list[datetime]:
-    """Return when a customer was assessed."""
+async def times_of(connection: asyncpg.Connection, records: Sequence[str]) -> list[datetime]:
+    """Return when a customer, by any of its records, was assessed."""
     rows = await connection.fetch(
-        "SELECT assessed_at FROM assessment WHERE customer_id = $1 ORDER BY assessed_at",
-        customer_id,
+        """SELECT DISTINCT assessed_at FROM assessment WHERE customer_id = ANY ($1::text[])
+           ORDER BY assessed_at""",
+        records,
     )
     return [row["assessed_at"] for row in rows]
 
 
-async def latest_of(
+async def valid_of(
     connection: asyncpg.Connection, customer_ids: Sequence[str]
 ) -> dict[str, Assessment]:
-    """Return the latest assessment of each customer who has one."""
-    rows = await connection.fetch(
-        """SELECT DISTINCT ON (customer_id) * FROM assessment WHERE customer_id = ANY ($1::text[])
-           ORDER BY customer_id, assessed_at DESC""",
-        customer_ids,
-    )
+    """Return the assessment that counts for each customer who has one.
+
+    It is the latest; of a party, the latest since its records were merged, and before there is
+    one, the lowest class that any record's own latest gave then (the features say the same).
+    """
+    rows = await connection.fetch(_VALID, customer_ids)
     return {row["customer_id"]: _to_assessment(row) for row in rows}
 
 
 async def list_of(
-    connection: asyncpg.Connection, customer_id: str, *, before: datetime | None, limit: int
+    connection: asyncpg.Connection,
+    records: Sequence[str],
+    *,
+    before: datetime | None,
+    limit: int,
 ) -> list[Assessment]:
-    """Return a customer's assessments, latest first."""
+    """Return the assessments of a customer's records, latest first."""
     rows = await connection.fetch(
-        """SELECT * FROM assessment
-           WHERE customer_id = $1 AND ($2::timestamptz IS NULL OR assessed_at < $2)
-           ORDER BY assessed_at DESC LIMIT $3""",
-        customer_id,
+        """SELECT DISTINCT ON (assessed_at) * FROM assessment
+           WHERE customer_id = ANY ($1::text[]) AND ($2::timestamptz IS NULL OR assessed_at < $2)
+           ORDER BY assessed_at DESC, customer_id LIMIT $3""",
+        records,
         before,
         limit,
     )

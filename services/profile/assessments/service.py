@@ -1,6 +1,7 @@
 """Recording risk assessments; the one now valid binds others through the safety lane."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import asyncpg
@@ -42,13 +43,13 @@ async def record(
         AssessmentKnown: there is one of this instant.
     """
     check_submission(token.actor, assessment.assessed_at, clock.now())
-    await customers.hold(session, customer_id, token)
+    party = await customers.hold(session, customer_id, token)
     connection = await raw_connection(session)
-    earlier = await repository.times_of(connection, customer_id)
+    earlier = await repository.times_of(connection, party.records)
     check_limits(earlier, assessment.assessed_at, limits=limits, zone=clock.zone)
-    if not await record_many(connection, [(customer_id, assessment)], now=clock.now()):
+    if not await record_many(connection, [(party.customer_id, assessment)], now=clock.now()):
         raise AssessmentKnown(f"There is an assessment of {assessment.assessed_at}")
-    return await features.refresh(connection, [customer_id], clock)
+    return await features.refresh(connection, [party.customer_id], clock)
 
 
 async def record_many(
@@ -57,11 +58,11 @@ async def record_many(
     *,
     now: datetime,
 ) -> set[tuple[str, datetime]]:
-    """Record assessments of customers that the caller has locked; return the new ones' keys."""
+    """Record assessments of survivors that the caller has locked; return the new ones' keys."""
     ids = list({customer_id: None for customer_id, _ in given})
-    before = await repository.latest_of(connection, ids)
+    before = await repository.valid_of(connection, ids)
     added = await repository.add_many(connection, given)
-    after = await repository.latest_of(connection, ids)
+    after = await repository.valid_of(connection, ids)
     await publish_many(
         connection,
         [
@@ -82,9 +83,24 @@ async def list_of(
     limit: int,
 ) -> list[Assessment]:
     """Return a customer's assessments, latest first."""
-    await customers.must_see(session, customer_id, token)
+    party = await customers.must_see(session, customer_id, token)
     connection = await raw_connection(session)
-    return await repository.list_of(connection, customer_id, before=before, limit=limit)
+    return await repository.list_of(connection, party.records, before=before, limit=limit)
+
+
+async def valid_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, Assessment]:
+    """Return the assessment that counts for each customer who has one."""
+    return await repository.valid_of(connection, customer_ids)
+
+
+def changes(
+    customer_id: str, before: Assessment | None, after: Assessment | None, at: datetime
+) -> list[NewEvent]:
+    """Return the events that tell which assessment counts; one that no longer does ends now."""
+    told = after or (before and replace(before, valid_until=at))
+    return [] if told is None else [recorded(customer_id, told, at)]
 
 
 def recorded(customer_id: str, assessment: Assessment, at: datetime) -> NewEvent:

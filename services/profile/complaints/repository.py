@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -6,10 +7,12 @@ from services.profile.complaints.domain import Complaint, NoSuchComplaint
 
 
 async def add(connection: asyncpg.Connection, customer_id: str, complaint: Complaint) -> bool:
-    """Add a complaint; tell whether it was not known."""
+    """Add a complaint; tell whether no record of the customer had it."""
     status = await connection.execute(
         """INSERT INTO complaint (customer_id, complaint_id, category, opened_at)
-           VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING""",
+           SELECT $1, $2, $3, $4 WHERE NOT EXISTS (
+               SELECT FROM party_complaint WHERE customer_id = $1 AND complaint_id = $2)
+           ON CONFLICT DO NOTHING""",
         customer_id,
         complaint.complaint_id,
         complaint.category,
@@ -19,29 +22,31 @@ async def add(connection: asyncpg.Connection, customer_id: str, complaint: Compl
 
 
 async def close(
-    connection: asyncpg.Connection, customer_id: str, complaint_id: str, at: datetime
+    connection: asyncpg.Connection, records: Sequence[str], complaint_id: str, at: datetime
 ) -> bool:
     """Close a complaint; tell whether it was open."""
     status = await connection.execute(
         """UPDATE complaint SET closed_at = $3
-           WHERE customer_id = $1 AND complaint_id = $2 AND closed_at IS NULL""",
-        customer_id,
+           WHERE customer_id = ANY ($1::text[]) AND complaint_id = $2 AND closed_at IS NULL""",
+        records,
         complaint_id,
         at,
     )
-    return status == "UPDATE 1"
+    return status != "UPDATE 0"
 
 
-async def get(connection: asyncpg.Connection, customer_id: str, complaint_id: str) -> Complaint:
-    """Return a complaint.
+async def get(
+    connection: asyncpg.Connection, records: Sequence[str], complaint_id: str
+) -> Complaint:
+    """Return a complaint of one of a customer's records.
 
     Raises:
         NoSuchComplaint: the customer has none of this id.
     """
     row = await connection.fetchrow(
         """SELECT complaint_id, category, opened_at, closed_at FROM complaint
-           WHERE customer_id = $1 AND complaint_id = $2""",
-        customer_id,
+           WHERE customer_id = ANY ($1::text[]) AND complaint_id = $2 LIMIT 1""",
+        records,
         complaint_id,
     )
     if row is None:
@@ -50,13 +55,14 @@ async def get(connection: asyncpg.Connection, customer_id: str, complaint_id: st
 
 
 async def list_of(
-    connection: asyncpg.Connection, customer_id: str, *, after: str, limit: int
+    connection: asyncpg.Connection, records: Sequence[str], *, after: str, limit: int
 ) -> list[Complaint]:
-    """Return a customer's complaints by id, from beyond `after`."""
+    """Return the complaints of a customer's records by id, each once, from beyond `after`."""
     rows = await connection.fetch(
-        """SELECT complaint_id, category, opened_at, closed_at FROM complaint
-           WHERE customer_id = $1 AND complaint_id > $2 ORDER BY complaint_id LIMIT $3""",
-        customer_id,
+        """SELECT DISTINCT ON (complaint_id) complaint_id, category, opened_at, closed_at
+           FROM complaint WHERE customer_id = ANY ($1::text[]) AND complaint_id > $2
+           ORDER BY complaint_id LIMIT $3""",
+        records,
         after,
         limit,
     )

@@ -30,10 +30,10 @@ async def open_one(
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await customers.hold(session, customer_id, token)
+    party = await customers.hold(session, customer_id, token)
     connection = await raw_connection(session)
-    event_id = await open_locked(connection, customer_id, complaint, clock)
-    return await repository.get(connection, customer_id, complaint.complaint_id), event_id
+    event_id = await open_locked(connection, party.customer_id, complaint, clock)
+    return await repository.get(connection, party.records, complaint.complaint_id), event_id
 
 
 async def open_locked(
@@ -42,7 +42,7 @@ async def open_locked(
     complaint: Complaint,
     clock: BusinessClock,
 ) -> str | None:
-    """Open a complaint of a customer that the caller has locked; None if its id is known."""
+    """Open a complaint of a survivor that the caller has locked; None if its id is known."""
     if not await repository.add(connection, customer_id, complaint):
         return None
     told = await publish_many(connection, [opened(customer_id, complaint)])
@@ -64,14 +64,14 @@ async def close(
         NoSuchComplaint: the customer has none of this id.
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await customers.hold(session, customer_id, token)
+    party = await customers.hold(session, customer_id, token)
     connection = await raw_connection(session)
-    is_new = await repository.close(connection, customer_id, complaint_id, clock.now())
-    complaint = await repository.get(connection, customer_id, complaint_id)
+    is_new = await repository.close(connection, party.records, complaint_id, clock.now())
+    complaint = await repository.get(connection, party.records, complaint_id)
     if not is_new:
         return complaint, None
-    told = await publish_many(connection, [closed(customer_id, complaint)])
-    await features.refresh(connection, [customer_id], clock)
+    told = await publish_many(connection, [closed(party.customer_id, complaint)])
+    await features.refresh(connection, [party.customer_id], clock)
     return complaint, told[0]
 
 
@@ -79,9 +79,9 @@ async def list_of(
     session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
 ) -> list[Complaint]:
     """Return a customer's complaints by id."""
-    await customers.must_see(session, customer_id, token)
+    party = await customers.must_see(session, customer_id, token)
     connection = await raw_connection(session)
-    return await repository.list_of(connection, customer_id, after=after, limit=limit)
+    return await repository.list_of(connection, party.records, after=after, limit=limit)
 
 
 def opened(customer_id: str, complaint: Complaint) -> NewEvent:

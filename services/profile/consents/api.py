@@ -34,8 +34,8 @@ async def get_consents(
     async with database.connection() as connection:
         await customers.must_see_fast(connection, customer_id, token)
         consents = await service.current(connection, customer_id)
-        pending = await service.is_pending(connection, customer_id)
-    told = {**service.told(customer_id, consents), "pending": pending}
+        pending = await service.is_pending(connection, consents)
+    told = {**service.told(consents), "pending": pending}
     body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
     return Response(body, media_type="application/json")
 

@@ -75,8 +75,13 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consents:
-    """All a customer allows now."""
+    """All a customer allows now.
 
+    `customer_id` is the survivor's; `merged_at` when a record was last merged into it.
+    """
+
+    customer_id: str
+    merged_at: datetime | None = None
     consents: tuple[Consent, ...]
     preferences: Preferences
 
@@ -106,6 +111,15 @@ def applied(current: Iterable[Consent], statement: Statement) -> list[Consent]:
         for channel in sorted(channels)
         if _supersedes(statement, known.get(channel)) and not _is_overruled(statement, known)
     ]
+
+
+def speaks_for_all(statement: Statement, merged_at: datetime | None) -> bool:
+    """Tell whether a statement binds all records of a party.
+
+    A permission given before they were merged was one record's alone; it is kept, and changes
+    nothing. A refusal always binds (statement L9: a merge never loosens consent).
+    """
+    return statement.state is State.WITHDRAWN or merged_at is None or statement.at >= merged_at
 
 
 def check_time(statement: Statement, now: datetime) -> None:

@@ -17,29 +17,36 @@ from services.profile.consents.domain import (
 from shared.ids import new_id
 
 _CURRENT = """
-SELECT t.customer_id, t.personalization, t.automated_decisions, t.org_path, t.rm_id,
-       c.purpose, c.channel, c.state, c.at
-FROM customer AS t LEFT JOIN consent AS c USING (customer_id)
-WHERE t.customer_id = ANY ($1::text[]) ORDER BY t.customer_id, c.purpose, c.channel
+SELECT r.customer_id, t.customer_id AS survivor, t.merged_at, t.personalization,
+       t.automated_decisions, c.purpose, c.channel, c.state, c.at
+FROM customer AS r
+JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)
+LEFT JOIN consent AS c ON c.customer_id = t.customer_id
+WHERE r.customer_id = ANY ($1::text[]) ORDER BY r.customer_id, c.purpose, c.channel
 """
 
 
 async def current_of(
     connection: asyncpg.Connection, customer_ids: Sequence[str]
 ) -> dict[str, Consents]:
-    """Return what customers allow now; who is not there is left out."""
+    """Return what customers allow now, by the ids asked for; who is not there is left out."""
     consents: dict[str, list[Consent]] = defaultdict(list)
-    preferences: dict[str, Preferences] = {}
+    standing: dict[str, asyncpg.Record] = {}
     for row in await connection.fetch(_CURRENT, customer_ids):
-        preferences[row["customer_id"]] = Preferences(
-            personalization=row["personalization"],
-            automated_decisions=row["automated_decisions"],
-        )
+        standing[row["customer_id"]] = row
         if row["purpose"] is not None:
             consents[row["customer_id"]].append(_to_consent(row))
     return {
-        customer_id: Consents(consents=tuple(consents[customer_id]), preferences=chosen)
-        for customer_id, chosen in preferences.items()
+        asked: Consents(
+            customer_id=row["survivor"],
+            merged_at=row["merged_at"],
+            consents=tuple(consents[asked]),
+            preferences=Preferences(
+                personalization=row["personalization"],
+                automated_decisions=row["automated_decisions"],
+            ),
+        )
+        for asked, row in standing.items()
     }
 
 
@@ -73,10 +80,11 @@ async def add_records(
 async def recorded_of(
     connection: asyncpg.Connection, customer_ids: Sequence[str]
 ) -> set[tuple[str, str, str, str, datetime]]:
-    """Return (customer, purpose, channel, state, at) of what customers said before."""
+    """Return (survivor, purpose, channel, state, at) of what survivors said before."""
     rows = await connection.fetch(
-        """SELECT customer_id, purpose, channel, state, at FROM consent_record
-           WHERE customer_id = ANY ($1::text[])""",
+        """SELECT coalesce(r.merged_into, r.customer_id), purpose, channel, state, at
+           FROM customer AS r JOIN consent_record AS c ON c.customer_id = r.customer_id
+           WHERE r.customer_id = ANY ($1::text[]) OR r.merged_into = ANY ($1::text[])""",
         customer_ids,
     )
     return {tuple(row.values()) for row in rows}  # pyright: ignore[reportReturnType]
@@ -98,6 +106,22 @@ async def put(connection: asyncpg.Connection, consents: Sequence[tuple[str, Cons
     )
 
 
+async def replace(
+    connection: asyncpg.Connection, customer_id: str, consents: Sequence[Consent]
+) -> None:
+    """Have a customer stand at just this."""
+    await connection.execute("DELETE FROM consent WHERE customer_id = $1", customer_id)
+    await put(connection, [(customer_id, each) for each in consents])
+
+
+async def list_statements(
+    connection: asyncpg.Connection, customer_id: str, *, since: str
+) -> list[tuple[str, Statement]]:
+    """Return what was said of a record, and under which id, since an id was made."""
+    rows = await list_records(connection, [customer_id], after=since, limit=None)
+    return [(row["record_id"], _to_statement(row)) for row in rows]
+
+
 async def set_preferences(
     connection: asyncpg.Connection, customer_id: str, chosen: Mapping[str, bool]
 ) -> None:
@@ -111,17 +135,28 @@ async def set_preferences(
 
 
 async def list_records(
-    connection: asyncpg.Connection, customer_id: str, *, after: str, limit: int
+    connection: asyncpg.Connection, records: Sequence[str], *, after: str, limit: int | None
 ) -> list[Mapping[str, Any]]:
-    """Return a customer's statements in the order they were recorded, from beyond `after`."""
+    """Return the statements of a customer's records in the order recorded, from beyond `after`."""
     rows = await connection.fetch(
-        """SELECT * FROM consent_record WHERE customer_id = $1 AND record_id > $2
+        """SELECT * FROM consent_record WHERE customer_id = ANY ($1::text[]) AND record_id > $2
            ORDER BY record_id LIMIT $3""",
-        customer_id,
+        records,
         after,
         limit,
     )
     return [dict(row) for row in rows]
+
+
+def _to_statement(row: Mapping[str, Any]) -> Statement:
+    return Statement(
+        purpose=Purpose(row["purpose"]),
+        channel=Channel(row["channel"]),
+        state=State(row["state"]),
+        text_version=row["text_version"],
+        at=row["at"],
+        evidence=row["evidence"],
+    )
 
 
 def _to_consent(row: asyncpg.Record) -> Consent:

@@ -8,7 +8,14 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.profile.consents import repository
-from services.profile.consents.domain import Consents, Statement, applied, check_time
+from services.profile.consents.domain import (
+    Consent,
+    Consents,
+    Statement,
+    applied,
+    check_time,
+    speaks_for_all,
+)
 from services.profile.customers import service as customers
 from services.profile.customers.domain import NoSuchCustomer
 from services.profile.features import service as features
@@ -38,12 +45,12 @@ async def record(
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     check_time(statement, clock.now())
-    await customers.hold(session, customer_id, token)
+    party = await customers.hold(session, customer_id, token)
     connection = await raw_connection(session)
     told = await record_many(
-        connection, [(customer_id, statement)], recorded_by=token.author, now=clock.now()
+        connection, [(party.customer_id, statement)], recorded_by=token.author, now=clock.now()
     )
-    await features.refresh(connection, [customer_id], clock)
+    await features.refresh(connection, [party.customer_id], clock)
     return told[0] if told else None
 
 
@@ -54,14 +61,19 @@ async def record_many(
     recorded_by: str,
     now: datetime,
 ) -> list[str]:
-    """Record statements of customers that the caller has locked; return the events' ids."""
+    """Record statements of survivors that the caller has locked; return the events' ids."""
     known = await repository.current_of(connection, [customer for customer, _ in statements])
     standing = {
         customer: {(each.purpose, each.channel): each for each in consents.consents}
         for customer, consents in known.items()
     }
     touched: dict[str, None] = {}
-    for customer, statement in sorted(statements, key=lambda said: said[1].at):
+    binding = [
+        (customer, statement)
+        for customer, statement in sorted(statements, key=lambda said: said[1].at)
+        if speaks_for_all(statement, known[customer].merged_at)
+    ]
+    for customer, statement in binding:
         for consent in applied(standing[customer].values(), statement):
             standing[customer][consent.purpose, consent.channel] = consent
             touched[customer] = None
@@ -76,7 +88,7 @@ async def record_many(
 async def unrecorded(
     connection: asyncpg.Connection, statements: Sequence[tuple[str, Statement]]
 ) -> list[tuple[str, Statement]]:
-    """Return those of the statements that were not recorded before, each once."""
+    """Return those of the survivors' statements that were not recorded before, each once."""
     known = await repository.recorded_of(connection, [customer for customer, _ in statements])
     return [said for said in dict.fromkeys(statements) if _key(*said) not in known]
 
@@ -94,15 +106,16 @@ async def choose(
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await customers.hold(session, customer_id, token)
+    survivor = (await customers.hold(session, customer_id, token)).customer_id
     connection = await raw_connection(session)
-    before = await repository.current_of(connection, [customer_id])
-    await repository.set_preferences(connection, customer_id, chosen)
-    after = await repository.current_of(connection, [customer_id])
+    before = await repository.current_of(connection, [survivor])
+    await customers.keep_switches(connection, survivor, chosen, token=token, clock=clock)
+    await repository.set_preferences(connection, survivor, chosen)
+    after = await repository.current_of(connection, [survivor])
     if before == after:
         return None
-    told = await _announce(connection, [customer_id], clock.now())
-    await features.refresh(connection, [customer_id], clock)
+    told = await _announce(connection, [survivor], clock.now())
+    await features.refresh(connection, [survivor], clock)
     return told[0]
 
 
@@ -118,24 +131,59 @@ async def current(connection: asyncpg.Connection, customer_id: str) -> Consents:
     return found[customer_id]
 
 
-async def is_pending(connection: asyncpg.Connection, customer_id: str) -> bool:
+async def current_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, Consents]:
+    """Return what customers allow now, by the ids asked for; who is not there is left out."""
+    return await repository.current_of(connection, customer_ids)
+
+
+async def list_statements(
+    connection: asyncpg.Connection, customer_id: str, *, since: str
+) -> list[tuple[str, Statement]]:
+    """Return what was said of a record, and under which id, since an id was made."""
+    return await repository.list_statements(connection, customer_id, since=since)
+
+
+async def stand(
+    connection: asyncpg.Connection, customer_id: str, consents: Sequence[Consent]
+) -> None:
+    """Have a customer stand at just this."""
+    await repository.replace(connection, customer_id, consents)
+
+
+async def keep(
+    connection: asyncpg.Connection,
+    statements: Sequence[tuple[str, Statement]],
+    *,
+    recorded_by: str,
+    now: datetime,
+) -> None:
+    """Keep statements on record; where customers stand is the caller's work."""
+    await repository.add_records(connection, statements, recorded_by=recorded_by, now=now)
+
+
+async def is_pending(connection: asyncpg.Connection, consents: Consents) -> bool:
     """Tell whether something that shuts a customer off from offers is still to be published."""
-    return await feed.is_pending(connection, customer_id, SAFETY)
+    records = [consents.customer_id]
+    if consents.merged_at is not None:  # others may not know yet whose contacts to count
+        records = await customers.records_of(connection, consents.customer_id)
+    return await feed.is_pending(connection, records, SAFETY)
 
 
 async def history(
     session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
 ) -> list[Mapping[str, Any]]:
     """Return a customer's statements in the order they were recorded."""
-    await customers.must_see(session, customer_id, token)
+    party = await customers.must_see(session, customer_id, token)
     connection = await raw_connection(session)
-    return await repository.list_records(connection, customer_id, after=after, limit=limit)
+    return await repository.list_records(connection, party.records, after=after, limit=limit)
 
 
-def told(customer_id: str, consents: Consents) -> dict[str, Any]:
+def told(consents: Consents) -> dict[str, Any]:
     """Return what a customer allows as event and answer carry it."""
     return {
-        "customer_id": customer_id,
+        "customer_id": consents.customer_id,
         "consents": [
             {"purpose": c.purpose, "channel": c.channel, "state": c.state, "at": c.at}
             for c in consents.consents
@@ -145,19 +193,18 @@ def told(customer_id: str, consents: Consents) -> dict[str, Any]:
     }
 
 
+def changed(consents: Consents, at: datetime) -> NewEvent:
+    """Return the event that tells what a customer allows now."""
+    return NewEvent(
+        type=CHANGED, subject=consents.customer_id, data=told(consents), at=at, state=True
+    )
+
+
 async def _announce(
     connection: asyncpg.Connection, customer_ids: Sequence[str], now: datetime
 ) -> list[str]:
     found = await repository.current_of(connection, customer_ids)
-    return await publish_many(
-        connection,
-        [
-            NewEvent(
-                type=CHANGED, subject=customer, data=told(customer, consents), at=now, state=True
-            )
-            for customer, consents in found.items()
-        ],
-    )
+    return await publish_many(connection, [changed(each, now) for each in found.values()])
 
 
 def _key(customer_id: str, said: Statement) -> tuple[str, str, str, str, datetime]:

@@ -130,6 +130,19 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Who a customer id stands for: one record, or several that were found to be the same.
+
+    `addressed` is the id that was asked for; `customer_id` the survivor's, which answers and
+    decisions bear; `records` all of them, the survivor's first.
+    """
+
+    customer_id: str
+    addressed: str
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """A customer as an answer shows it; identifiers are masked."""
 

@@ -4,19 +4,22 @@ from datetime import date, datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select, update
+from sqlalchemy.dialects.postgresql import array_agg, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.profile.customers.domain import (
     Facts,
     Flags,
     NoSuchCustomer,
     Owner,
+    Party,
     Standing,
     minor_until,
 )
 from services.profile.customers.tables import CustomerRow
+from shared.ids import new_id
 from shared.tokens import Token
 
 _COLUMNS = CustomerRow.__table__
@@ -26,7 +29,7 @@ def visible(token: Token) -> list[ColumnElement[bool]]:
     """Return the conditions under which a token sees a customer."""
     conditions: list[ColumnElement[bool]] = []
     if token.customer is not None:
-        conditions.append(CustomerRow.customer_id == token.customer)
+        conditions.append(CustomerRow.customer_id == _survivor_of(token.customer))
     if token.org is not None:
         below = CustomerRow.org_path.startswith(f"{token.org}/", autoescape=True)
         conditions.append(or_(CustomerRow.org_path == token.org, below))
@@ -35,28 +38,72 @@ def visible(token: Token) -> list[ColumnElement[bool]]:
     return conditions
 
 
-async def get(
-    session: AsyncSession, customer_id: str, token: Token | None, *, lock: bool = False
-) -> Facts:
+async def get(session: AsyncSession, customer_id: str, token: Token | None) -> Facts:
     """Return a customer's columns if the token sees it; None as token sees everybody.
 
-    Args:
-        session: of the request.
-        customer_id: whose.
-        token: of the caller.
-        lock: hold the customer until the transaction ends.
+    Of a record that was merged into another it is the other's.
 
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     conditions = [] if token is None else visible(token)
-    statement = select(_COLUMNS).where(CustomerRow.customer_id == customer_id, *conditions)
-    if lock:
-        statement = statement.with_for_update(key_share=True)
+    statement = select(_COLUMNS).where(
+        CustomerRow.customer_id == _survivor_of(customer_id), *conditions
+    )
     row = (await session.execute(statement)).mappings().one_or_none()
     if row is None:
         raise NoSuchCustomer(f"No customer {customer_id}")
     return dict(row)
+
+
+async def party_of(session: AsyncSession, customer_id: str, token: Token | None) -> Party:
+    """Return who an id stands for, if the token sees them; None as token sees everybody.
+
+    Raises:
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    conditions = [] if token is None else visible(token)
+    record = aliased(CustomerRow)
+    merged = (
+        select(array_agg(record.customer_id))
+        .where(record.merged_into == CustomerRow.customer_id)
+        .scalar_subquery()
+    )
+    statement = select(CustomerRow.customer_id, merged.label("merged")).where(
+        CustomerRow.customer_id == _survivor_of(customer_id), *conditions
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NoSuchCustomer(f"No customer {customer_id}")
+    records = (row.customer_id, *sorted(row.merged or ()))
+    return Party(customer_id=row.customer_id, addressed=customer_id, records=records)
+
+
+def _survivor_of(customer_id: str) -> ScalarSelect[str]:
+    record = aliased(CustomerRow)
+    survivor = func.coalesce(record.merged_into, record.customer_id)
+    return select(survivor).where(record.customer_id == customer_id).scalar_subquery()
+
+
+async def note_switches(
+    connection: asyncpg.Connection,
+    customer_id: str,
+    set_to: Mapping[str, bool],
+    *,
+    recorded_by: str,
+    now: datetime,
+) -> None:
+    """Keep on record who set flags or preferences of a customer."""
+    await connection.execute(
+        """INSERT INTO switch_record (customer_id, record_id, name, value, recorded_by, recorded_at)
+           SELECT $1, g.*, $5, $6 FROM unnest($2::text[], $3::text[], $4::boolean[]) AS g""",
+        customer_id,
+        [new_id() for _ in set_to],
+        list(set_to),
+        list(set_to.values()),
+        recorded_by,
+        now,
+    )
 
 
 async def owners_of(
@@ -64,10 +111,39 @@ async def owners_of(
 ) -> dict[str, Owner]:
     """Return who looks after customers; who is not there is left out."""
     rows = await connection.fetch(
-        "SELECT customer_id, org_path, rm_id FROM customer WHERE customer_id = ANY ($1::text[])",
+        """SELECT r.customer_id, t.org_path, t.rm_id
+           FROM customer AS r
+           JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)
+           WHERE r.customer_id = ANY ($1::text[])""",
         customer_ids,
     )
     return {row["customer_id"]: Owner(org_path=row["org_path"], rm_id=row["rm_id"]) for row in rows}
+
+
+async def records_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return the records of customers, all survivors: each its own first, then those merged."""
+    rows = await connection.fetch(
+        """SELECT customer_id, ARRAY(SELECT m.customer_id FROM customer AS m
+               WHERE m.merged_into = t.customer_id ORDER BY m.customer_id) AS merged
+           FROM customer AS t WHERE customer_id = ANY ($1::text[])""",
+        customer_ids,
+    )
+    return {row["customer_id"]: [row["customer_id"], *row["merged"]] for row in rows}
+
+
+async def parties_among(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return the survivor of each of these records that is one of several of its party."""
+    rows = await connection.fetch(
+        """SELECT customer_id, coalesce(merged_into, customer_id) AS survivor FROM customer AS r
+           WHERE customer_id = ANY ($1::text[]) AND (merged_into IS NOT NULL OR EXISTS (
+               SELECT FROM customer AS m WHERE m.merged_into = r.customer_id))""",
+        customer_ids,
+    )
+    return {row["customer_id"]: row["survivor"] for row in rows}
 
 
 async def add_missing(
@@ -86,10 +162,14 @@ async def add_missing(
 async def list_visible(
     session: AsyncSession, customer_ids: Sequence[str], token: Token
 ) -> list[Facts]:
-    """Return the columns of those customers whom the token sees, by id."""
+    """Return the columns of those customers whom the token sees, by id, each party once."""
+    record = aliased(CustomerRow)
+    survivors = select(func.coalesce(record.merged_into, record.customer_id)).where(
+        record.customer_id.in_(customer_ids)
+    )
     statement = (
         select(_COLUMNS)
-        .where(CustomerRow.customer_id.in_(customer_ids), *visible(token))
+        .where(CustomerRow.customer_id.in_(survivors), *visible(token))
         .order_by(CustomerRow.customer_id)
         .limit(len(customer_ids))
     )
@@ -117,11 +197,11 @@ def standing_of(columns: Facts, today: date) -> Standing:
 async def standings_of(
     connection: asyncpg.Connection, customer_ids: Sequence[str], today: date
 ) -> dict[str, Standing]:
-    """Return the standing of customers; who is not there is left out."""
+    """Return the standing of customers; who is not there, or was merged, is left out."""
     rows = await connection.fetch(
         """SELECT customer_id, party_type, birth_date, org_path, rm_id, is_deceased, is_frozen,
                in_hardship, in_collection
-           FROM customer WHERE customer_id = ANY ($1::text[])""",
+           FROM customer WHERE customer_id = ANY ($1::text[]) AND merged_into IS NULL""",
         customer_ids,
     )
     return {row["customer_id"]: standing_of(dict(row), today) for row in rows}

@@ -15,6 +15,7 @@ from services.profile.customers.domain import (
     Facts,
     NoSuchCustomer,
     Owner,
+    Party,
     Standing,
     check_birth_date,
     check_id,
@@ -55,10 +56,8 @@ async def put(
     check_birth_date(stated.facts.get("birth_date"), clock.today())
     party_type = stated.facts["party_type"]
     added = await repository.add_missing(session, customer_id, party_type, clock.now())
-    await repository.get(session, customer_id, None if added else token, lock=True)
-    connection = await raw_connection(session)
-    await identifiers.store(connection, ring, customer_id, stated.identifiers)
-    return await change(session, customer_id, stated.facts, token=token, clock=clock)
+    party = await hold(session, customer_id, None if added else token)
+    return await _state(session, party, stated, token=token, ring=ring, clock=clock)
 
 
 async def patch(
@@ -77,19 +76,35 @@ async def patch(
     """
     check_id(customer_id, stated.identifiers)
     check_birth_date(stated.facts.get("birth_date"), clock.today())
-    await hold(session, customer_id, token)
+    party = await hold(session, customer_id, token)
+    return await _state(session, party, stated, token=token, ring=ring, clock=clock)
+
+
+async def _state(
+    session: AsyncSession,
+    party: Party,
+    stated: Stated,
+    *,
+    token: Token,
+    ring: KeyRing,
+    clock: BusinessClock,
+) -> str | None:
+    """Write what is stated of a record; of one that was merged it is kept until it is parted."""
     connection = await raw_connection(session)
-    await identifiers.store(connection, ring, customer_id, stated.identifiers)
-    return await change(session, customer_id, stated.facts, token=token, clock=clock)
+    await identifiers.store(connection, ring, party.addressed, stated.identifiers)
+    if party.addressed == party.customer_id:
+        return await change(session, party.addressed, stated.facts, token=token, clock=clock)
+    await repository.change(session, party.addressed, stated.facts, clock.now())
+    return None
 
 
-async def must_see(session: AsyncSession, customer_id: str, token: Token) -> None:
-    """Make sure that there is such a customer, and that the token sees it.
+async def must_see(session: AsyncSession, customer_id: str, token: Token) -> Party:
+    """Return who an id stands for.
 
     Raises:
-        NoSuchCustomer: otherwise.
+        NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await repository.get(session, customer_id, token)
+    return await repository.party_of(session, customer_id, token)
 
 
 async def must_see_fast(connection: asyncpg.Connection, customer_id: str, token: Token) -> None:
@@ -115,13 +130,33 @@ async def visible_to(
     return [each for each in seen if each in owners and owners[each].is_under(token.org, token.rm)]
 
 
-async def hold(session: AsyncSession, customer_id: str, token: Token) -> None:
-    """Lock a customer the token sees, before a fact of it changes.
+async def hold(session: AsyncSession, customer_id: str, token: Token | None) -> Party:
+    """Lock a customer the token sees, before a fact of it changes; None as token sees everybody.
 
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await repository.get(session, customer_id, token, lock=True)
+    await features.lock(await raw_connection(session), [customer_id])
+    return await repository.party_of(session, customer_id, token)
+
+
+async def records_of(connection: asyncpg.Connection, customer_id: str) -> list[str]:
+    """Return the records of a survivor, its own first."""
+    return (await repository.records_of(connection, [customer_id]))[customer_id]
+
+
+async def keep_switches(
+    connection: asyncpg.Connection,
+    customer_id: str,
+    set_to: Mapping[str, bool],
+    *,
+    token: Token,
+    clock: BusinessClock,
+) -> None:
+    """Keep on record who set flags or preferences of a customer."""
+    await repository.note_switches(
+        connection, customer_id, set_to, recorded_by=token.author, now=clock.now()
+    )
 
 
 async def get(session: AsyncSession, customer_id: str, *, token: Token, ring: KeyRing) -> Customer:
@@ -148,8 +183,15 @@ async def standing(
 async def standings_of(
     connection: asyncpg.Connection, customer_ids: Sequence[str], clock: BusinessClock
 ) -> dict[str, Standing]:
-    """Return the standing of customers; who is not there is left out."""
+    """Return the standing of customers; who is not there, or was merged, is left out."""
     return await repository.standings_of(connection, customer_ids, clock.today())
+
+
+async def parties_among(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return the survivor of each of these records that is one of several of its party."""
+    return await repository.parties_among(connection, customer_ids)
 
 
 async def upsert_many(
@@ -186,10 +228,10 @@ async def unmask(
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await must_see(session, customer_id, token)
+    party = await must_see(session, customer_id, token)
     connection = await raw_connection(session)
     return await identifiers.unmask(
-        connection, ring, customer_id, purpose=purpose, token=token, now=now
+        connection, ring, party.records, purpose=purpose, token=token, now=now
     )
 
 
@@ -258,7 +300,8 @@ async def change(
 
 async def _shown(session: AsyncSession, found: Sequence[Facts], ring: KeyRing) -> list[Customer]:
     connection = await raw_connection(session)
-    masked = await identifiers.shown(connection, ring, [each["customer_id"] for each in found])
+    parties = await repository.records_of(connection, [each["customer_id"] for each in found])
+    masked = await identifiers.shown(connection, ring, parties)
     return [
         Customer(
             customer_id=each["customer_id"],

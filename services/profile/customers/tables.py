@@ -12,7 +12,15 @@ class CustomerRow(CustomerKeyed, Base):
     """A party: person, small business or company; without an account it is a prospect."""
 
     __tablename__ = "customer"
-    __table_args__ = (Index("customer_owner", "org_path", "rm_id"),)
+    __table_args__ = (
+        Index("customer_owner", "org_path", "rm_id"),
+        Index(
+            "customer_merged",
+            "merged_into",
+            "customer_id",
+            postgresql_where="merged_into IS NOT NULL",
+        ),
+    )
 
     party_type: Mapped[str] = mapped_column(Text)
     birth_date: Mapped[date | None] = mapped_column(Date)
@@ -44,5 +52,19 @@ class CustomerRow(CustomerKeyed, Base):
     in_collection: Mapped[bool] = mapped_column(server_default="false")
     personalization: Mapped[bool] = mapped_column(server_default="true")
     automated_decisions: Mapped[bool] = mapped_column(server_default="true")
+    merged_into: Mapped[str | None] = mapped_column(Text)
+    merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SwitchRecordRow(CustomerKeyed, Base):
+    """That a flag or a preference was set, by whom and when."""
+
+    __tablename__ = "switch_record"
+
+    record_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    value: Mapped[bool]
+    recorded_by: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

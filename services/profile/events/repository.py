@@ -136,8 +136,9 @@ fact AS MATERIALIZED (
            (e.data ->> 'headcount')::int AS headcount,
            e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
            k.external AND NOT EXISTS (
-               SELECT FROM account AS a
-               WHERE e.counterparty_kind = 'own' AND a.customer_id = e.customer_id
+               SELECT FROM customer AS r JOIN party_account AS a
+                   ON a.customer_id = coalesce(r.merged_into, r.customer_id)
+               WHERE e.counterparty_kind = 'own' AND r.customer_id = e.customer_id
                  AND a.account_id = e.counterparty) AS crosses
     FROM fresh AS e JOIN kind AS k ON k.name = e.type
     LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
@@ -192,7 +193,34 @@ ORDER BY place
 """  # noqa: S608 - built from this module and the catalogue
 
 
+_HOLDERS = """
+SELECT DISTINCT ON (place) place, record
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[])
+     AS g (place, survivor, account_id, holding_id)
+CROSS JOIN LATERAL (
+    SELECT h.record, 0 AS choice FROM party_holding AS h
+    WHERE h.customer_id = g.survivor AND h.holding_id = g.holding_id
+    UNION ALL
+    SELECT a.record, 1 FROM party_account AS a
+    WHERE a.customer_id = g.survivor AND a.account_id = g.account_id
+) AS x
+ORDER BY place, choice
+"""
 _RECORD, _RECORD_TABLE = _record(_FROM_ARRAYS), _record(_FROM_TABLE)
+
+
+async def holders_of(
+    connection: asyncpg.Connection, addressed: Sequence[tuple[int, str, str | None, str | None]]
+) -> dict[int, str]:
+    """Return by place which record of a party has the holding of an event, else its account.
+
+    Args:
+        connection: any.
+        addressed: place, survivor, account and holding of each event.
+    """
+    columns = [[each[n] for each in addressed] for n in range(4)]
+    rows = await connection.fetch(_HOLDERS, *columns)
+    return {row["place"]: row["record"] for row in rows}
 
 
 async def record(

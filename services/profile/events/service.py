@@ -1,6 +1,7 @@
 """Recording events: believe or doubt, keep once, count, and bring the features up to date."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import asyncpg
 
@@ -26,12 +27,51 @@ async def record(
     terms = terms_of(clock, currency)
     async with database.transaction() as connection:
         seen = await customers.visible_to(connection, ids, token)
-        held = frozenset(await features.lock(connection, seen))
-        told = await repository.record(connection, events, known=held, terms=terms)
+        survivors = await features.lock(connection, seen)
+        holders = await holders_of(
+            connection, [(e.customer_id, e.account_id, e.holding_id) for e in events]
+        )
+        placed = [
+            replace(event, customer_id=holders.get(place, event.customer_id))
+            for place, event in enumerate(events)
+        ]
+        survivors |= {
+            holder: survivors[events[place].customer_id]
+            for place, holder in holders.items()
+            if events[place].customer_id in survivors
+        }
+        told = await repository.record(connection, placed, known=frozenset(survivors), terms=terms)
         doubted = [(events[place], reason) for place, reason in told.doubted.items()]
         await repository.quarantine(connection, doubted, terms.now)
-        event_id = await features.refresh(connection, told.touched, clock) if told.fresh else None
+        touched = sorted({survivors[record] for record in told.touched})
+        event_id = await features.refresh(connection, touched, clock) if touched else None
     return told, event_id
+
+
+async def holders_of(
+    connection: asyncpg.Connection, addressed: Sequence[tuple[str, str | None, str | None]]
+) -> dict[int, str]:
+    """Return by place under which record an event is kept, where that is not the one addressed.
+
+    Of records that were merged, what happens at an account or holding follows the one that has it,
+    so that they can be parted again.
+
+    Args:
+        connection: any.
+        addressed: customer, account and holding of each event.
+    """
+    named = list({customer_id for customer_id, _, _ in addressed})
+    parties = await customers.parties_among(connection, named)
+    if not parties:
+        return {}
+    return await repository.holders_of(
+        connection,
+        [
+            (place, parties[customer_id], account_id, holding_id)
+            for place, (customer_id, account_id, holding_id) in enumerate(addressed)
+            if customer_id in parties
+        ],
+    )
 
 
 async def record_csv(connection: asyncpg.Connection, lines: bytes, terms: Terms) -> Told:

@@ -19,15 +19,15 @@ CHANGED = "profile.features_changed.v1"
 RUN_COMPLETED = "profile.features_run_completed.v1"
 
 
-async def lock(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> list[str]:
-    """Lock customers before their facts change; return those that exist."""
+async def lock(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> dict[str, str]:
+    """Lock customers before their facts change; return the survivor of each that exists."""
     return await computing.lock_customers(connection, customer_ids)
 
 
 async def refresh(
     connection: asyncpg.Connection, customer_ids: Sequence[str], clock: BusinessClock
 ) -> str | None:
-    """Recompute and publish the features of customers that the caller has locked.
+    """Recompute and publish the features of customers, survivors all, that the caller has locked.
 
     Returns:
         The id of the last event, None if nothing changed.
@@ -43,15 +43,24 @@ async def refresh(
 async def of_customer(
     connection: asyncpg.Connection, customer_id: str, clock: BusinessClock
 ) -> CustomerFeatures:
-    """Return a customer's features; computed now if they never were."""
+    """Return a customer's features; computed now if they never were.
+
+    Raises:
+        NotFound: there is no such customer.
+    """
     found = await runs.find(connection, customer_id)
     if found is None:
-        await lock(connection, [customer_id])
-        await refresh(connection, [customer_id], clock)
-        found = await runs.find(connection, customer_id)
+        survivor = (await lock(connection, [customer_id])).get(customer_id, customer_id)
+        await refresh(connection, [survivor], clock)
+        found = await runs.find(connection, survivor)
     if found is None:
         raise NotFound(f"No features of {customer_id}")
     return found
+
+
+async def forget(connection: asyncpg.Connection, customer_id: str) -> None:
+    """Drop the features of a record that is part of another customer now."""
+    await runs.forget(connection, customer_id)
 
 
 async def ask_for_roll(
@@ -138,9 +147,9 @@ async def step(database: Database, clock: BusinessClock, *, customers: int) -> b
 async def _recompute(
     connection: asyncpg.Connection, run: Run, ids: Sequence[str], zone: ZoneInfo
 ) -> None:
-    await lock(connection, ids)
+    survivors = sorted(set((await lock(connection, ids)).values()))
     changed = await computing.refresh_in_run(
-        connection, ids, day=day_of(run.as_of, zone), as_of=run.as_of, run_id=run.run_id
+        connection, survivors, day=day_of(run.as_of, zone), as_of=run.as_of, run_id=run.run_id
     )
     await runs.advance(connection, run, after=ids[-1], done=len(ids), changed=changed)
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.profile.customers import service as customers
 from services.profile.customers.domain import Flags
 from shared.clock import BusinessClock
+from shared.database import raw_connection
 from shared.tokens import Token
 
 
@@ -34,5 +35,9 @@ async def put(
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await customers.hold(session, customer_id, token)
-    return await customers.change(session, customer_id, dict(raised), token=token, clock=clock)
+    party = await customers.hold(session, customer_id, token)
+    connection = await raw_connection(session)
+    await customers.keep_switches(connection, party.customer_id, raised, token=token, clock=clock)
+    return await customers.change(
+        session, party.customer_id, dict(raised), token=token, clock=clock
+    )

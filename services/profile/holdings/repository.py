@@ -2,11 +2,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import date
 
-from sqlalchemy import and_, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, literal, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from services.profile.accounts.tables import AccountRow
 from services.profile.holdings.domain import Balance, CategoryFixed, Holding
 from services.profile.holdings.tables import BalanceRow, HoldingRow
 
@@ -51,10 +52,28 @@ async def put_balance(
     )
 
 
+async def find_holder(
+    session: AsyncSession, records: Sequence[str], holding: Holding
+) -> str | None:
+    """Return which of a customer's records has the holding, else its account; None: none has."""
+    known = select(HoldingRow.customer_id, literal(0).label("place")).where(
+        HoldingRow.customer_id.in_(records), HoldingRow.holding_id == holding.holding_id
+    )
+    account = select(AccountRow.customer_id, literal(1)).where(
+        AccountRow.customer_id.in_(records), AccountRow.account_id == holding.account_id
+    )
+    found = union_all(known, account).subquery()
+    first = found.c.customer_id != records[0]
+    statement = (
+        select(found.c.customer_id).order_by(found.c.place, first, found.c.customer_id).limit(1)
+    )
+    return await session.scalar(statement)
+
+
 async def list_of(
-    session: AsyncSession, customer_id: str, *, after: str, limit: int
+    session: AsyncSession, records: Sequence[str], *, after: str, limit: int
 ) -> Sequence[tuple[Holding, Balance | None]]:
-    """Return a customer's holdings with their last balances, by id, from beyond `after`."""
+    """Return the holdings of a customer's records with their last balances, by id, each once."""
     last = (
         select(BalanceRow)
         .where(
@@ -68,9 +87,12 @@ async def list_of(
     balance = aliased(BalanceRow, last)
     statement = (
         select(HoldingRow, balance)
+        .ext(distinct_on(HoldingRow.holding_id))
         .outerjoin(balance, and_(True))
-        .where(HoldingRow.customer_id == customer_id, HoldingRow.holding_id > after)
-        .order_by(HoldingRow.holding_id)
+        .where(HoldingRow.customer_id.in_(records), HoldingRow.holding_id > after)
+        .order_by(
+            HoldingRow.holding_id, HoldingRow.customer_id != records[0], HoldingRow.customer_id
+        )
         .limit(limit)
     )
     rows = (await session.execute(statement)).all()

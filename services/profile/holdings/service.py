@@ -24,6 +24,8 @@ async def put(
 ) -> str | None:
     """State a holding anew, and its balance if one is given; return the last event's id.
 
+    It stays with the record that has it, or has its account; else it goes to the one addressed.
+
     Raises:
         UnknownCategory: the catalogue has no such category.
         BalanceAhead: the balance is of a time that has not come.
@@ -34,18 +36,19 @@ async def put(
             f"There is no category {holding.category}",
             errors=[FieldError("/category", f"one of {', '.join(categories())}")],
         )
-    await customers.hold(session, customer_id, token)
-    await repository.put(session, customer_id, holding)
+    party = await customers.hold(session, customer_id, token)
+    holder = await repository.find_holder(session, party.records, holding) or party.addressed
+    await repository.put(session, holder, holding)
     if balance is not None:
         check_balance(balance, clock.now())
         day = features.day_of(balance.at, clock.zone)
-        await repository.put_balance(session, customer_id, holding.holding_id, balance, day)
-    return await features.refresh(await raw_connection(session), [customer_id], clock)
+        await repository.put_balance(session, holder, holding.holding_id, balance, day)
+    return await features.refresh(await raw_connection(session), [party.customer_id], clock)
 
 
 async def list_of(
     session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
 ) -> Sequence[tuple[Holding, Balance | None]]:
     """Return a customer's holdings with their last balances, by id."""
-    await customers.must_see(session, customer_id, token)
-    return await repository.list_of(session, customer_id, after=after, limit=limit)
+    party = await customers.must_see(session, customer_id, token)
+    return await repository.list_of(session, party.records, after=after, limit=limit)

@@ -131,14 +131,26 @@ async def store_many(
 
 
 async def shown(
-    connection: asyncpg.Connection, ring: KeyRing, customer_ids: Sequence[str]
+    connection: asyncpg.Connection, ring: KeyRing, parties: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, str]]:
-    """Return the masked identifiers of customers."""
-    found: dict[str, dict[str, str]] = {customer_id: {} for customer_id in customer_ids}
-    for customer_id, sealed in await repository.list_of(connection, customer_ids):
-        value = ring.open(customer_id, sealed.kind, sealed.body)
-        found[customer_id][sealed.kind] = masked(sealed.kind, normalised(sealed.kind, value))
-    return found
+    """Return the masked identifiers of customers.
+
+    Args:
+        connection: any.
+        ring: opens them.
+        parties: the records of each customer; of a kind that several bear, the first one's.
+    """
+    records = [record for party in parties.values() for record in party]
+    sealed = await repository.list_of(connection, records)
+    return {
+        customer_id: {
+            each.kind: masked(
+                each.kind, normalised(each.kind, ring.open(record, each.kind, each.body))
+            )
+            for record, each in _first_of_kind(sealed, party)
+        }
+        for customer_id, party in parties.items()
+    }
 
 
 async def find(
@@ -152,24 +164,36 @@ async def find(
 async def unmask(
     connection: asyncpg.Connection,
     ring: KeyRing,
-    customer_id: str,
+    records: Sequence[str],
     *,
     purpose: str,
     token: Token,
     now: datetime,
 ) -> dict[str, str]:
-    """Return a customer's identifiers in plain text, leaving a record of the read (P16)."""
-    sealed = [each for _, each in await repository.list_of(connection, [customer_id])]
+    """Return the identifiers of a customer's records in plain text, on the record (P16)."""
+    sealed = _first_of_kind(await repository.list_of(connection, records), records)
     await repository.note_unmasking(
         connection,
-        customer_id,
+        records[0],
         at=now,
         actor=token.author,
         client_id=token.client_id,
         purpose=purpose,
-        fields=",".join(each.kind for each in sealed),
+        fields=",".join(sorted(each.kind for _, each in sealed)),
     )
-    return {each.kind: ring.open(customer_id, each.kind, each.body) for each in sealed}
+    return {each.kind: ring.open(record, each.kind, each.body) for record, each in sealed}
+
+
+def _first_of_kind(
+    sealed: Sequence[tuple[str, Sealed]], records: Sequence[str]
+) -> list[tuple[str, Sealed]]:
+    """Return of each kind the value of the first of these records that has one."""
+    by_kind: dict[str, tuple[str, Sealed]] = {}
+    for record in records:
+        for bearer, each in sealed:
+            if bearer == record:
+                by_kind.setdefault(each.kind, (bearer, each))
+    return list(by_kind.values())
 
 
 def _derived(secret: str, use: str) -> bytes:

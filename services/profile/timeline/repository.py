@@ -13,9 +13,11 @@ _EVENT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
     'counterparty', counterparty, 'counterparty_kind', counterparty_kind, 'purpose', purpose,
     'data', data))"""
 _LIST = f"""
+SELECT source, id, type, occurred_at, channel, facts FROM unnest($1::text[]) AS record,
+LATERAL (
 (SELECT 'event' AS source, event_id AS id, type, occurred_at, channel, {_EVENT_FACTS} AS facts
  FROM event
- WHERE customer_id = $1 AND ($2::text IS NULL OR $2 = 'event')
+ WHERE customer_id = record AND ($2::text IS NULL OR $2 = 'event')
    AND ($3::text[] IS NULL OR type = ANY ($3))
    AND occurred_at >= coalesce($4::timestamptz, '-infinity')
    AND occurred_at <= coalesce($5::timestamptz, 'infinity')
@@ -23,29 +25,30 @@ _LIST = f"""
  ORDER BY occurred_at DESC, event_id DESC LIMIT $8)
 UNION ALL
 (SELECT kind, touch_id, type, occurred_at, channel, facts FROM touch
- WHERE customer_id = $1 AND ($2::text IS NULL OR $2 = kind)
+ WHERE customer_id = record AND ($2::text IS NULL OR $2 = kind)
    AND ($3::text[] IS NULL OR type = ANY ($3))
    AND occurred_at >= coalesce($4::timestamptz, '-infinity')
    AND occurred_at <= coalesce($5::timestamptz, 'infinity')
    AND ($6::timestamptz IS NULL OR (occurred_at, touch_id) < ($6, $7))
  ORDER BY occurred_at DESC, touch_id DESC LIMIT $8)
+) AS entry
 ORDER BY occurred_at DESC, id DESC LIMIT $8
 """  # noqa: S608 - built from this module alone
 
 
 async def list_of(
     connection: asyncpg.Connection,
-    customer_id: str,
+    records: Sequence[str],
     wanted: Filter,
     *,
     before: tuple[datetime, str] | None,
     limit: int,
 ) -> list[Entry]:
-    """Return entries, latest first, from beyond `before`."""
+    """Return entries of a customer's records, latest first, from beyond `before`."""
     at, entry_id = before or (None, None)
     rows = await connection.fetch(
         _LIST,
-        customer_id,
+        records,
         wanted.source,
         wanted.types,
         wanted.since,

@@ -38,9 +38,9 @@ async def list_of(
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    await customers.must_see(session, customer_id, token)
+    party = await customers.must_see(session, customer_id, token)
     connection = await raw_connection(session)
-    return await repository.list_of(connection, customer_id, wanted, before=before, limit=limit)
+    return await repository.list_of(connection, party.records, wanted, before=before, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,13 @@ class Follower:
     ) -> None:
         await repository.put(connection, [outcome(event) for event in events])
         complained = [event for event in events if event.data["outcome"] == "complaint"]
-        known = set(
-            await features.lock(connection, [event.data["customer_id"] for event in complained])
+        survivors = await features.lock(
+            connection, [event.data["customer_id"] for event in complained]
         )
         for event in complained:
-            if event.data["customer_id"] in known:
-                await complaints.open_locked(
-                    connection, event.data["customer_id"], complaint(event), self.clock
-                )
+            survivor = survivors.get(event.data["customer_id"])
+            if survivor is not None:
+                await complaints.open_locked(connection, survivor, complaint(event), self.clock)
 
 
 def contact(event: Event) -> Touch:

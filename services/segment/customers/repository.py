@@ -5,8 +5,9 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.segment.customers.domain import EVERYONE, Known, Scope, State, StoredRow
 from services.segment.customers.tables import CustomerRow, CustomerStateRow
@@ -17,12 +18,13 @@ Features = Mapping[str, bool | float | str]
 _MOMENT = timedelta(microseconds=1)
 
 _PUT_FEATURES = """
-INSERT INTO customer (customer_id, features, features_as_of)
+INSERT INTO customer AS c (customer_id, features, features_as_of)
 SELECT customer_id, features::jsonb, as_of
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS n (customer_id, features, as_of)
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE
 SET features = excluded.features, features_as_of = excluded.features_as_of
+WHERE c.merged_at IS NULL OR c.merged_at < excluded.features_as_of
 """
 _TAKE_FEATURES = """
 INSERT INTO customer AS c (customer_id, features, features_as_of)
@@ -31,7 +33,8 @@ FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS n (customer_id, as_of,
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE
 SET features = excluded.features, features_as_of = excluded.features_as_of
-WHERE c.features_as_of IS NULL OR c.features_as_of <= excluded.features_as_of
+WHERE (c.features_as_of IS NULL OR c.features_as_of <= excluded.features_as_of)
+  AND (c.merged_at IS NULL OR c.merged_at < excluded.features_as_of)
 """
 _PUT_OWNERS = """
 INSERT INTO customer (customer_id, org_path, rm_id)
@@ -39,6 +42,20 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS n (customer_id, org_
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE SET org_path = excluded.org_path, rm_id = excluded.rm_id
 """
+_MERGE = """
+INSERT INTO customer AS c (customer_id, merged_into, merged_at) VALUES ($1, $2, $3)
+ON CONFLICT (customer_id) DO UPDATE
+SET merged_into = excluded.merged_into, merged_at = excluded.merged_at, features_as_of = NULL
+"""
+_END_STATE = """
+WITH emptied AS (
+    DELETE FROM customer_state
+    WHERE customer_id = $1 AND valid_to IS NULL AND valid_from >= $2
+)
+UPDATE customer_state SET valid_to = $2
+WHERE customer_id = $1 AND valid_to IS NULL AND valid_from < $2
+"""
+_PART = "UPDATE customer SET merged_into = NULL WHERE customer_id = $1"
 _KNOWN = """
 SELECT c.customer_id, c.features, c.features_as_of, c.held, s.as_of, s.levels, s.segments
 FROM customer AS c
@@ -123,6 +140,19 @@ async def put_owners(
     await connection.execute(_PUT_OWNERS, *map(list, zip(*given, strict=True)))
 
 
+async def merge(
+    connection: asyncpg.Connection, record: str, survivor: str, *, at: datetime
+) -> None:
+    """Make a record part of a customer: it is in no segment any more, as far as it counts."""
+    await connection.execute(_MERGE, record, survivor, at)
+    await connection.execute(_END_STATE, record, at)
+
+
+async def part(connection: asyncpg.Connection, record: str) -> None:
+    """Let a record stand for itself again; its features come from the profile."""
+    await connection.execute(_PART, record)
+
+
 async def list_known(connection: asyncpg.Connection, customers: Sequence[str]) -> list[Known]:
     """These customers as stored, by id."""
     return [_to_known(row) for row in await connection.fetch(_KNOWN_OF, list(customers))]
@@ -204,8 +234,10 @@ async def write_states(
 async def get_state(
     session: AsyncSession, customer_id: str, *, as_of: datetime | None, scope: Scope
 ) -> State:
-    """The state of one customer, now or then."""
-    statement = _states(as_of, scope).where(CustomerStateRow.customer_id == customer_id)
+    """The state of one customer, now or then; of a record that was merged, the survivor's."""
+    statement = _states(as_of, scope).where(
+        CustomerStateRow.customer_id == _survivor_of(customer_id)
+    )
     row = await session.scalar(statement)
     if row is None:
         raise NotFound(f"Nothing is known of customer {customer_id} at that time")
@@ -249,8 +281,14 @@ def _within(scope: Scope) -> list[ColumnElement[bool]]:
     if scope.rm is not None:
         conditions.append(CustomerRow.rm_id == scope.rm)
     if scope.customer is not None:
-        conditions.append(CustomerRow.customer_id == scope.customer)
+        conditions.append(CustomerRow.customer_id == _survivor_of(scope.customer))
     return conditions
+
+
+def _survivor_of(customer_id: str) -> ColumnElement[str]:
+    record = aliased(CustomerRow)
+    merged = select(record.merged_into).where(record.customer_id == customer_id).scalar_subquery()
+    return func.coalesce(merged, customer_id)
 
 
 def _to_state(row: Any) -> State:  # a table row or a driver's record: the same columns

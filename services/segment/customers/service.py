@@ -13,6 +13,17 @@ def scope_of(token: Token) -> Scope:
     return Scope(org=token.org, rm=token.rm, customer=token.customer)
 
 
+async def apply_merges(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:
+    """Keep up with whose records are part of another customer."""
+    for event in events:
+        survivor = event.data["survivor"]
+        if survivor is None:
+            await repository.part(connection, event.subject)
+        else:
+            at = event.at or event.time
+            await repository.merge(connection, event.subject, survivor, at=at)
+
+
 async def apply_owners(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:
     """Keep up with who looks after customers."""
     await repository.put_owners(

@@ -17,11 +17,15 @@ class CustomerRow(Base):
     customer_id: Mapped[str] = mapped_column(Text, primary_key=True)
     features: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     features_as_of: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, comment="Null: only the owner is known yet"
+        UtcDateTime, comment="Null: only the owner is known yet, or it is part of another"
     )
     held: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     org_path: Mapped[str] = mapped_column(Text, server_default="")
     rm_id: Mapped[str | None] = mapped_column(Text)
+    merged_into: Mapped[str | None] = mapped_column(
+        Text, comment="The customer it is part of; features of before it was merged count no more"
+    )
+    merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class CustomerStateRow(Base):

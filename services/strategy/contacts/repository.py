@@ -9,6 +9,7 @@ import asyncpg
 
 from services.strategy.contacts.domain.caps import Touch
 from services.strategy.contacts.domain.contact import Contact, State
+from services.strategy.customers.repository import RECORDS
 from services.strategy.strategies.domain import Purpose
 from shared.errors import NotFound
 
@@ -19,12 +20,13 @@ _COLUMNS = ", ".join(_NAMES)
 _ADD = f"""
 INSERT INTO contact ({_COLUMNS}) VALUES ({", ".join(f"${n + 1}" for n in range(len(_NAMES)))})
 """  # noqa: S608 - our own columns
-TOUCHES = """
+_TOUCHES = f"""
 SELECT channel, reserved_at AS at, strategy, contact_person, settled_at IS NOT NULL AS is_settled
 FROM contact
-WHERE customer_id = $1 AND purpose = 'marketing' AND state <> 'released' AND reserved_at > $2
+WHERE customer_id IN {RECORDS} AND purpose = 'marketing' AND state <> 'released'
+  AND reserved_at > $2
 ORDER BY reserved_at DESC LIMIT 1000
-"""
+"""  # noqa: S608 - text of ours
 _SETTLE = """
 UPDATE contact AS c SET settled_at = r.at
 FROM (SELECT customer_id, strategy, max(at) AS at
@@ -53,8 +55,8 @@ async def get(connection: asyncpg.Connection, contact_id: str, *, lock: bool = F
 async def list_touches(
     connection: asyncpg.Connection, customer_id: str, *, now: datetime
 ) -> list[Touch]:
-    """Marketing contacts that count: whatever was not released, newest first."""
-    rows = await connection.fetch(TOUCHES, customer_id, now - COUNTED)
+    """Marketing contacts with a survivor that count: whatever was not released, newest first."""
+    rows = await connection.fetch(_TOUCHES, customer_id, now - COUNTED)
     return [Touch(**row) for row in rows]
 
 

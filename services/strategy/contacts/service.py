@@ -79,6 +79,7 @@ async def reserve(desk: Desk, wanted: Wanted, token: Token, begin: Begin) -> Con
         raise NotFound(f"No customer {wanted.customer_id}")
     now = desk.clock.now()
     asked = customer if consents is None else replace(customer, consents=consents.consents)
+    wanted = replace(wanted, customer_id=customer.id)
     refusal = await _verdict(connection, desk, wish, asked, now)
     if refusal is None:
         return await _reserve(connection, desk, wanted, token, now)

@@ -10,10 +10,18 @@ from services.strategy.customers.domain import Complaints, Consent, Customer, Fl
 from services.strategy.suppressions.domain import Scope, Suppression
 
 COLUMNS = (
-    "customer_id, features, features_at, levels, segments, memberships_at, consents,"
-    " personalization, automated_decisions, flags, risk_class, risk_valid_until, complaints,"
-    " suppressions, impressions, org_path, rm_id"
+    "s.customer_id, s.features, s.features_at, s.levels, s.segments, s.memberships_at, s.consents,"
+    " s.personalization, s.automated_decisions, s.flags, s.risk_class, s.risk_valid_until,"
+    " s.complaints, s.suppressions, s.impressions, s.org_path, s.rm_id"
 )
+SURVIVOR = "s.customer_id = coalesce(r.merged_into, r.customer_id)"
+"""Joins the state `s` of whom a record `r` is part of."""
+RECORDS = "(SELECT $1 UNION ALL SELECT customer_id FROM customer_state WHERE merged_into = $1)"
+"""The ids of the records of customer `$1`, a survivor."""
+_STATE = f"""
+SELECT {COLUMNS}, s.merged_into
+FROM customer_state AS r JOIN customer_state AS s ON {SURVIVOR} WHERE r.customer_id = $1
+"""  # noqa: S608 - our columns
 _FEATURES = """
 INSERT INTO customer_state AS s (customer_id, features, features_at)
 SELECT customer_id, json_strip_nulls(features::json), at
@@ -70,23 +78,85 @@ ON CONFLICT (customer_id) DO UPDATE SET complaints = s.complaints || (
                                       ELSE value END)
     FROM jsonb_each(excluded.complaints))
 """
+_LOCK_BOTH = """
+SELECT customer_id, merged_into FROM customer_state
+WHERE customer_id IN ($1, $2, (SELECT merged_into FROM customer_state WHERE customer_id = $1))
+ORDER BY customer_id FOR UPDATE
+"""
+_SHARE = """
+UPDATE customer_state AS s SET complaints = s.complaints || r.complaints
+FROM customer_state AS r WHERE r.customer_id = $1 AND s.customer_id = $2
+"""
+_TAKE_BACK = """
+WITH record AS (
+    UPDATE customer_state AS r SET complaints = coalesce((
+        SELECT jsonb_object_agg(key, s.complaints -> key)
+        FROM jsonb_object_keys(r.complaints) AS key WHERE s.complaints ? key), '{}')
+    FROM customer_state AS s WHERE r.customer_id = $1 AND s.customer_id = $2
+    RETURNING r.complaints
+)
+UPDATE customer_state AS s
+SET complaints = s.complaints - ARRAY(SELECT jsonb_object_keys(record.complaints))
+FROM record WHERE s.customer_id = $2
+"""
 
 
 async def find(connection: asyncpg.Connection, customer_id: str) -> Customer | None:
-    row = await connection.fetchrow(
-        f"SELECT {COLUMNS} FROM customer_state WHERE customer_id = $1",  # noqa: S608 - our columns
-        customer_id,
-    )
+    """Return a customer; of a record that was merged it is the one it is part of."""
+    row = await connection.fetchrow(_STATE, customer_id)
     return None if row is None else to_customer(row)
 
 
 async def lock(connection: asyncpg.Connection, customer_id: str) -> Customer | None:
     """Find a customer and let nobody else decide about them until the transaction ends."""
-    row = await connection.fetchrow(
-        f"SELECT {COLUMNS} FROM customer_state WHERE customer_id = $1 FOR UPDATE",  # noqa: S608
-        customer_id,
+    known = customer_id
+    while True:
+        row = await connection.fetchrow(f"{_STATE} FOR UPDATE OF s", customer_id)
+        if row is None:
+            return None
+        # the record may have been merged or parted while this waited for the lock
+        if row["merged_into"] is None and row["customer_id"] == known:
+            return to_customer(row)
+        known = row["customer_id"]
+
+
+async def survivors_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return whom each record is part of: itself, unless it was merged."""
+    rows = await connection.fetch(
+        """SELECT g.customer_id, coalesce(s.merged_into, g.customer_id) AS survivor
+           FROM unnest($1::text[]) AS g (customer_id)
+           LEFT JOIN customer_state AS s USING (customer_id)""",
+        customer_ids,
     )
-    return None if row is None else to_customer(row)
+    return {row["customer_id"]: row["survivor"] for row in rows}
+
+
+async def set_survivor(
+    connection: asyncpg.Connection, record: str, survivor: str | None
+) -> list[str]:
+    """Make a record part of a customer, or of nobody (None); return whom that concerns.
+
+    Complaints of the record hold for the customer too; parted, it takes back how they stand.
+    Whoever is locked here waits for contacts that are being decided, and they for this.
+    """
+    await connection.execute(
+        """INSERT INTO customer_state (customer_id)
+           SELECT id FROM unnest($1::text[]) AS id WHERE id IS NOT NULL ORDER BY id
+           ON CONFLICT DO NOTHING""",
+        [record, survivor],
+    )
+    rows = await connection.fetch(_LOCK_BOTH, record, survivor)
+    before = next(row["merged_into"] for row in rows if row["customer_id"] == record)
+    if before is not None and before != survivor:
+        await connection.execute(_TAKE_BACK, record, before)
+    if survivor is not None and before != survivor:
+        await connection.execute(_SHARE, record, survivor)
+    await connection.execute(
+        "UPDATE customer_state SET merged_into = $2 WHERE customer_id = $1", record, survivor
+    )
+    return sorted({each for each in (record, before, survivor) if each is not None})
 
 
 async def set_features(

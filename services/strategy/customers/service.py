@@ -109,6 +109,16 @@ async def _apply_ownership(
     await repository.set_ownership(connection, rows)
 
 
+async def set_survivors(connection: asyncpg.Connection, events: Sequence[Event]) -> list[str]:
+    """Take over whose records are merged or parted; return whom that concerns."""
+    concerned: set[str] = set()
+    for event in events:
+        concerned.update(
+            await repository.set_survivor(connection, event.subject, event.data["survivor"])
+        )
+    return sorted(concerned)
+
+
 def reaches(token: Token, customer: Customer | None) -> bool:
     """Tell whether the token's data scope (organisation subtree, RM) has this customer in it."""
     if token.org is None and token.rm is None:

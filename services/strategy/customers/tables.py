@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, SmallInteger, Text, text
+from sqlalchemy import JSON, Index, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,10 +13,16 @@ _EMPTY_OBJECT, _EMPTY_ARRAY = text("'{}'"), text("'[]'")
 
 
 class CustomerStateRow(CustomerKeyed, Base):
-    """`complaints` maps id to closing time or null; the others as in `customers.domain`."""
+    """`complaints` maps id to closing time or null; the others as in `customers.domain`.
+
+    A record that was merged into another keeps what it was known by, until it is parted.
+    """
 
     __tablename__ = "customer_state"
-    __table_args__ = {"postgresql_with": {"fillfactor": "70"}}  # noqa: RUF012 - SQLAlchemy's way
+    __table_args__ = (
+        Index("customer_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
 
     features: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_EMPTY_OBJECT)
     features_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -34,3 +40,4 @@ class CustomerStateRow(CustomerKeyed, Base):
     impressions: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=_EMPTY_OBJECT)
     org_path: Mapped[str | None] = mapped_column(Text)
     rm_id: Mapped[str | None] = mapped_column(Text)
+    merged_into: Mapped[str | None] = mapped_column(Text)

@@ -17,17 +17,18 @@ from shared.errors import NotFound
 from shared.feed import held
 
 _READ = f"""
-SELECT {", ".join(f"s.{name.strip()}" for name in customers.COLUMNS.split(","))},
+SELECT {customers.COLUMNS},
        (SELECT extract(epoch FROM clock_timestamp() - swept_at)::float8 FROM feed_cursor
         WHERE feed = 'profile' AND lane = 'safety') AS consents_age,
-       {held("q.customer_id")} AS is_held,
+       {held("coalesce(s.customer_id, q.customer_id)")} AS is_held,
        ARRAY({EXHAUSTED}) AS exhausted,
        (SELECT answer FROM decision_request AS r
-        WHERE r.customer_id = q.customer_id AND r.client_id = q.client_id
-          AND r.request_id = q.request_id AND at > $4) AS answered
+        WHERE r.customer_id = coalesce(s.customer_id, q.customer_id)
+          AND r.client_id = q.client_id AND r.request_id = q.request_id AND at > $4) AS answered
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
      AS q (customer_id, client_id, request_id, place)
-LEFT JOIN customer_state AS s ON s.customer_id = q.customer_id
+LEFT JOIN customer_state AS r ON r.customer_id = q.customer_id
+LEFT JOIN customer_state AS s ON {customers.SURVIVOR}
 ORDER BY q.place
 """  # noqa: S608 - our own columns
 # Rows are claimed in the order of their keys, so that two of these never wait for each other.

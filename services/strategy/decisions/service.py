@@ -350,7 +350,7 @@ def _answer(
     answer = answer_of(
         made.decision,
         decision_id=made.id,
-        customer_id=request.customer_id,
+        customer_id=made.situation.customer.id,
         degraded_by=made.degraded_by,
         as_of=as_of,
         placements=request.placements,
@@ -381,7 +381,7 @@ def _written(
 
 def _record(knowledge: Knowledge, request: Request, made: _Made) -> Record:
     return Record(
-        customer_id=request.customer_id,
+        customer_id=made.situation.customer.id,
         decision_id=made.id,
         at=made.situation.now,
         channel=request.channel,
@@ -402,7 +402,7 @@ def _event(request: Request, made: _Made) -> str:
     data = announcement_of(
         made.decision,
         decision_id=made.id,
-        customer_id=request.customer_id,
+        customer_id=made.situation.customer.id,
         channel=request.channel,
         direction=request.direction,
         at=made.situation.now,

@@ -15,6 +15,15 @@ INSERT INTO outcome ({_COLUMNS}) VALUES ({", ".join(f"${n + 1}" for n in range(l
 ON CONFLICT (customer_id, outcome_id) DO UPDATE
 SET {", ".join(f"{name} = excluded.{name}" for name in _NAMES[2:])}
 """  # noqa: S608 - our own columns
+_ANSWERS = f"""
+WITH record (survivor, customer_id) AS (
+    SELECT id, id FROM unnest($1::text[]) AS id
+    UNION ALL SELECT merged_into, customer_id FROM customer_state WHERE merged_into = ANY ($1)
+)
+SELECT survivor, {_COLUMNS} FROM record JOIN outcome USING (customer_id)
+WHERE outcome NOT IN ('delivered', 'failed', 'clicked') AND (outcome <> $2 OR occurred_at >= $3)
+ORDER BY occurred_at, outcome_id
+"""  # noqa: S608 - our own columns
 
 
 async def add_all(connection: asyncpg.Connection, outcomes: Sequence[Outcome]) -> None:
@@ -39,15 +48,10 @@ async def list_of_propositions(
 
 async def list_answers(
     connection: asyncpg.Connection, customers: Sequence[str], *, seen_since: datetime
-) -> list[Outcome]:
-    """All that these customers answered, and what they have seen of late."""
-    rows = await connection.fetch(
-        f"""SELECT {_COLUMNS} FROM outcome
-            WHERE customer_id = ANY ($1) AND outcome NOT IN ('delivered', 'failed', 'clicked')
-              AND (outcome <> $2 OR occurred_at >= $3)
-            ORDER BY customer_id, occurred_at, outcome_id""",  # noqa: S608
-        list(customers),
-        SEEN,
-        seen_since,
-    )
-    return [Outcome(**row) for row in rows]
+) -> dict[str, list[Outcome]]:
+    """All that these survivors answered by any of their records, and what they saw of late."""
+    found: dict[str, list[Outcome]] = {customer_id: [] for customer_id in customers}
+    for row in await connection.fetch(_ANSWERS, list(customers), SEEN, seen_since):
+        values = dict(row)
+        found[values.pop("survivor")].append(Outcome(**values))
+    return found

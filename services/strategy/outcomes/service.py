@@ -14,6 +14,7 @@ from services.strategy.catalogue.service import Catalogues
 from services.strategy.contacts import repository as contacts
 from services.strategy.customers import repository as customers
 from services.strategy.customers.domain import zone_of
+from services.strategy.customers.service import set_survivors
 from services.strategy.outcomes import repository
 from services.strategy.outcomes.domain import SEEN, Outcome
 from services.strategy.propensities import service as propensities
@@ -46,7 +47,8 @@ async def apply_outcomes(
 ) -> None:
     """Apply outcomes; applied twice or in another order they leave the same state."""
     await repository.add_all(connection, outcomes)
-    await _silence(connection, catalogue, outcomes, now=now, bank_zone=bank_zone)
+    affected = sorted({outcome.customer_id for outcome in outcomes})
+    await silence(connection, catalogue, affected, now=now, bank_zone=bank_zone)
     await contacts.settle(
         connection,
         [(o.customer_id, o.strategy, o.occurred_at) for o in outcomes if o.is_result],
@@ -54,21 +56,34 @@ async def apply_outcomes(
     await _teach(connection, catalogue, outcomes, bank_zone=bank_zone)
 
 
-async def _silence(
+def merge_handlers(catalogues: Catalogues, now: Now, bank_zone: ZoneInfo) -> list[Handler]:
+    """Return the handler of profile's merges: what either record answered silences both."""
+
+    async def apply(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:
+        catalogue = await catalogues.current(connection)
+        concerned = await set_survivors(connection, events)
+        await silence(connection, catalogue, concerned, now=now(), bank_zone=bank_zone)
+
+    return [Handler(["profile.customers_merged.v1"], apply)]
+
+
+async def silence(
     connection: asyncpg.Connection,
     catalogue: Catalogue,
-    outcomes: Sequence[Outcome],
+    affected: Sequence[str],
     *,
     now: datetime,
     bank_zone: ZoneInfo,
 ) -> None:
-    affected = sorted({outcome.customer_id for outcome in outcomes})
+    """Work out anew what keeps the offers of these customers back."""
+    survivors = sorted({*(await customers.survivors_of(connection, affected)).values()})
     seen_since = now - timedelta(days=catalogue.shelf.decisioning.impressions.days + 1)
-    answers = await repository.list_answers(connection, affected, seen_since=seen_since)
-    for customer_id, group in groupby(answers, key=lambda outcome: outcome.customer_id):
+    answers = await repository.list_answers(connection, survivors, seen_since=seen_since)
+    for customer_id, history in answers.items():
         known = await customers.lock(connection, customer_id)
+        if known is None and not history:
+            continue
         zone = zone_of(known, bank_zone) if known else bank_zone
-        history = list(group)
         await customers.set_silences(
             connection,
             customer_id,

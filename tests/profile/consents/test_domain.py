@@ -67,7 +67,7 @@ def test_p8_personalisation_is_off_by_switch_or_by_refusal() -> None:
 
     def is_on(*, switch: bool, consents: tuple[Consent, ...] = ()) -> bool:
         preferences = Preferences(personalization=switch)
-        return Consents(consents=consents, preferences=preferences).personalization
+        return Consents(customer_id="c", consents=consents, preferences=preferences).personalization
 
     assert is_on(switch=True)
     assert not is_on(switch=False)

@@ -206,7 +206,7 @@ async def test_every_scope_is_asked_for(profile: Profile) -> None:
             if "/feeds/" in path:
                 continue
             scopes = [scope for each in operation["security"] for scope in each["bihuan"]]
-            assert set(scopes) & {*SCOPES, "identifiers:unmask"}, (method, path)
+            assert set(scopes) & {*SCOPES, "customers:merge", "identifiers:unmask"}, (method, path)
 
 
 async def test_nobody_is_born_tomorrow_and_no_cost_is_negative(profile: Profile) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from operator import eq
 
 import asyncpg
 
@@ -38,20 +39,32 @@ WHERE ({", ".join(f"f.{name}" for name in FEATURES)})
    IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in FEATURES)})
 """  # noqa: S608 - built from this package alone
 _WRITE_AND_TELL = f"{_WRITE} RETURNING f.customer_id, {_NAMES}"
+_LOCK = """
+SELECT r.customer_id, t.customer_id AS survivor, t.merged_into IS NOT NULL AS was_merged
+FROM customer AS r JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)
+WHERE r.customer_id = ANY ($1::text[])
+ORDER BY t.customer_id FOR NO KEY UPDATE OF t
+"""
 
 
-async def lock_customers(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> list[str]:
-    """Lock customers in the order of their ids and return those that exist.
+async def lock_customers(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Lock customers in the order of their ids; return the survivor of each that exists.
 
     Whoever changes facts of a customer holds this lock until its features are written: two
-    changes of one customer take turns, and nobody writes features that miss a committed fact.
+    changes of one customer take turns, and nobody writes features that miss a committed fact. A
+    record that was merged into another is locked with the other, who is its survivor.
     """
-    rows = await connection.fetch(
-        """SELECT customer_id FROM customer WHERE customer_id = ANY ($1)
-           ORDER BY customer_id FOR NO KEY UPDATE""",
-        customer_ids,
-    )
-    return [row["customer_id"] for row in rows]
+    known: dict[str, str] = {}
+    while True:
+        rows = await connection.fetch(_LOCK, customer_ids)
+        found = {row["customer_id"]: row["survivor"] for row in rows}
+        is_settled = not any(row["was_merged"] for row in rows)
+        # others may have merged or parted some while this waited; what is locked stays as it is
+        if is_settled and (found == known or all(map(eq, found.keys(), found.values()))):
+            return found
+        known = found
 
 
 async def refresh(

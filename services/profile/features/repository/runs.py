@@ -10,23 +10,29 @@ from services.profile.features.domain import FEATURES, CustomerFeatures, NoSuchR
 
 _RUN = ", ".join(field.name for field in fields(Run))
 _NAMES = ", ".join(FEATURES)
+_FIND = f"""
+SELECT f.customer_id, f.as_of, {", ".join(f"f.{name}" for name in FEATURES)}
+FROM customer AS r JOIN feature AS f ON f.customer_id = coalesce(r.merged_into, r.customer_id)
+WHERE r.customer_id = $1
+"""  # noqa: S608 - names of ours
 _ROLL_LOCK = 0x_B1_40_01  # any number that all workers of profile agree on
 
 
 async def find(connection: asyncpg.Connection, customer_id: str) -> CustomerFeatures | None:
     """Return the features of a customer, None if they were never computed."""
-    row = await connection.fetchrow(
-        f"SELECT as_of, {_NAMES} FROM feature WHERE customer_id = $1",  # noqa: S608 - our names
-        customer_id,
-    )
+    row = await connection.fetchrow(_FIND, customer_id)
     if row is None:
         return None
-    as_of, *values = row.values()
+    survivor, as_of, *values = row.values()
     return CustomerFeatures(
-        customer_id=customer_id,
+        customer_id=survivor,
         as_of=as_of,
         features=dict(zip(FEATURES, values, strict=True)),
     )
+
+
+async def forget(connection: asyncpg.Connection, customer_id: str) -> None:
+    await connection.execute("DELETE FROM feature WHERE customer_id = $1", customer_id)
 
 
 async def add(connection: asyncpg.Connection, run_id: str, *, kind: str, at: datetime) -> None:
@@ -118,7 +124,7 @@ async def start(connection: asyncpg.Connection, run: Run) -> None:
     """Mark a run as running and count whom a run over everybody covers."""
     await connection.execute(
         """UPDATE feature_run SET state = 'running', total = CASE WHEN kind = 'import' THEN total
-               ELSE (SELECT count(*) FROM customer) END
+               ELSE (SELECT count(*) FROM customer WHERE merged_into IS NULL) END
            WHERE run_id = $1""",
         run.run_id,
     )
@@ -129,7 +135,9 @@ async def next_customers(
 ) -> list[str]:
     """Return the next customers of a run, by id."""
     source = (
-        "feature_run_customer WHERE run_id = $3 AND" if run.kind == "import" else "customer WHERE"
+        "feature_run_customer WHERE run_id = $3 AND"
+        if run.kind == "import"
+        else "customer WHERE merged_into IS NULL AND"
     )
     rows = await connection.fetch(
         f"""SELECT customer_id FROM {source} customer_id > $1 AND $3::text IS NOT NULL

@@ -1,7 +1,8 @@
 """Where features come from: one row per customer and source, each an index range of its table.
 
 Every source is a LATERAL subquery over the facts of one customer `t`, so that the cost is linear
-in customers whatever the planner believes about their number. `$2` is the bank's day, `$3` the
+in customers whatever the planner believes about their number. The views `party_…` add to a
+customer's own facts those of the records merged into it. `$2` is the bank's day, `$3` the
 instant. The last N days are the day itself and the N - 1 days before.
 """
 
@@ -29,7 +30,7 @@ ACCOUNTS = f"""
 SELECT min(opened_at) AS opened,
        {DAY} - min(opened_at) AS tenure,
        count(*) FILTER (WHERE closed_at IS NULL OR closed_at > {DAY}) AS open_accounts
-FROM account WHERE customer_id = t.customer_id AND role = 'owner' AND opened_at <= {DAY}
+FROM party_account WHERE customer_id = t.customer_id AND role = 'owner' AND opened_at <= {DAY}
 """
 
 _HELD_NOW = ",\n".join(f"bool_or(held AND category = '{key}') AS has_{key}" for key in categories())
@@ -65,14 +66,14 @@ FROM (
            h.category = {_ASSET} AS asset,
            now.balance AS now,
            before.balance AS before
-    FROM holding AS h
+    FROM party_holding AS h
     LEFT JOIN LATERAL (
-        SELECT balance FROM balance AS b
+        SELECT balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY}
         ORDER BY day DESC LIMIT 1
     ) AS now ON true
     LEFT JOIN LATERAL (
-        SELECT balance FROM balance AS b
+        SELECT balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY} - 30
           AND h.category = {_ASSET} AND (h.closed_at IS NULL OR h.closed_at > {DAY} - 30)
           AND a.opened <= {DAY} - 30
@@ -113,18 +114,18 @@ STEPS = f"""
 SELECT deposit, balance, greatest(day, a.opened, {DAY} - {_REACH}) AS since,
        least(next, h.closed_at, {DAY} + 1) AS until
 FROM (
-    SELECT holding_id, closed_at, category = {_DEPOSIT} AS deposit FROM holding
+    SELECT holding_id, closed_at, category = {_DEPOSIT} AS deposit FROM party_holding
     WHERE customer_id = t.customer_id AND category = {_ASSET} AND opened_at <= {DAY}
 ) AS h
 CROSS JOIN LATERAL (
     SELECT day, balance, lead(day) OVER (ORDER BY day) AS next
     FROM (
-        (SELECT day, balance FROM balance AS b
+        (SELECT day, balance FROM party_balance AS b
          WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id
            AND b.day <= {DAY} - {_REACH}
          ORDER BY day DESC LIMIT 1)
         UNION ALL
-        SELECT day, balance FROM balance AS b
+        SELECT day, balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id
           AND b.day > {DAY} - {_REACH} AND b.day <= {DAY}
     ) AS points
@@ -141,15 +142,15 @@ FROM (
     SELECT coalesce(h.amount, first.balance) AS worth,
            matures_at > {DAY} - 60 AND matures_at <= {DAY} - 30 AS has_matured,
            EXISTS (
-               SELECT FROM holding AS m
+               SELECT FROM party_holding AS m
                WHERE m.customer_id = t.customer_id AND m.category = {_ASSET}
                  AND m.category <> 'demand_deposit' AND m.opened_at <= {DAY}
                  AND m.matures_at > {DAY} - 60 AND m.matures_at <= {DAY} - 30
                  AND m.holding_id <> h.holding_id
                  AND h.opened_at BETWEEN m.matures_at AND m.matures_at + 30) AS is_renewal
-    FROM holding AS h
+    FROM party_holding AS h
     LEFT JOIN LATERAL (
-        SELECT balance FROM balance AS b
+        SELECT balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY}
         ORDER BY day LIMIT 1
     ) AS first ON true
@@ -204,7 +205,7 @@ SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        max(headcount) FILTER (WHERE {_last(90)}) AS headcount,
        max(headcount) FILTER (WHERE {_last(180)} AND NOT {_last(90)}) AS headcount_before,
        sum(fx) AS fx
-FROM activity_day
+FROM party_activity_day
 WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
 """
 
@@ -213,7 +214,7 @@ def _latest(measure: str, recent: str) -> str:
     """The last day on which it happened: of the last year if in it, else found before."""
     return f"""
         coalesce({recent}, (
-            SELECT day FROM activity_day
+            SELECT day FROM party_activity_day
             WHERE customer_id = t.customer_id AND day <= {DAY} - 365 AND {measure} > 0
             ORDER BY day DESC LIMIT 1))"""
 
@@ -221,12 +222,12 @@ def _latest(measure: str, recent: str) -> str:
 LATEST = f"""
 SELECT {_latest("initiated", "d.active")} AS active,
        {_latest("logins", "d.login")} AS login,
-       (SELECT channel FROM activity_day
+       (SELECT channel FROM party_activity_day
         WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
           AND initiated > 0 AND channel <> ''
         GROUP BY channel ORDER BY sum(initiated) DESC, channel LIMIT 1) AS channel,
        d.purchases > 0 AND NOT EXISTS (
-           SELECT FROM activity_day
+           SELECT FROM party_activity_day
            WHERE customer_id = t.customer_id AND day <= {DAY} - 365 AND purchases > 0
        ) AS bought_first
 """
@@ -236,15 +237,15 @@ SELECT sum(amount) FILTER (WHERE {_last(30)}) AS spend_30,
        sum(amount) FILTER (WHERE {_last(90)}) AS spend_90,
        sum(amount) FILTER (WHERE {_last(180)} AND NOT {_last(90)}) AS spend_prev_90,
        sum(spends) FILTER (WHERE motive = 'car') AS car_spends,
-       (SELECT motive FROM card_day
+       (SELECT motive FROM party_card_day
         WHERE customer_id = t.customer_id AND {_last(90)} AND day <= {DAY} AND motive <> ''
         GROUP BY motive ORDER BY sum(amount) DESC, motive LIMIT 1) AS motive,
-       (SELECT sum(amount) FROM card_day
+       (SELECT sum(amount) FROM party_card_day
         WHERE customer_id = t.customer_id AND {_last(90)} AND day <= {DAY} AND motive <> ''
         GROUP BY motive ORDER BY sum(amount) DESC, motive LIMIT 1) AS motive_spend,
-       (SELECT bool_or(true) FROM card_day
+       (SELECT bool_or(true) FROM party_card_day
         WHERE customer_id = t.customer_id AND day BETWEEN own.card_issued AND {DAY}) AS is_used
-FROM card_day
+FROM party_card_day
 WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
 """
 
@@ -256,22 +257,29 @@ SELECT count(*) FILTER (WHERE kind = 'paid' AND payments >= 2) AS upstream,
 FROM (
     SELECT kind, sum(payments) AS payments, max(day) AS last,
            EXISTS (SELECT FROM customer AS o WHERE o.customer_id = counterparty) AS is_here
-    FROM counterparty_day
+    FROM party_counterparty_day
     WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
     GROUP BY kind, counterparty
 ) AS x
 """
 
+# Of a party the latest assessment since its records were merged counts; before there is one, the
+# lowest class that any record's own latest gave then: a merge never widens the shelf.
 ASSESSMENTS = f"""
-SELECT risk_class, valid_until > {AS_OF} AS is_valid FROM assessment
-WHERE customer_id = t.customer_id AND assessed_at <= {AS_OF}
-ORDER BY assessed_at DESC LIMIT 1
+SELECT risk_class, valid_until > {AS_OF} AS is_valid FROM (
+    SELECT DISTINCT ON (record) risk_class, valid_until, assessed_at
+    FROM party_assessment WHERE customer_id = t.customer_id AND assessed_at <= {AS_OF}
+    ORDER BY record, assessed_at DESC
+) AS x
+ORDER BY assessed_at >= t.merged_at DESC, valid_until > t.merged_at DESC, risk_class,
+         assessed_at DESC
+LIMIT 1
 """
 
 COMPLAINTS = f"""
 SELECT count(*) FILTER (WHERE opened_at > {AS_OF} - interval '365 days') AS opened,
        coalesce(bool_or(closed_at IS NULL OR closed_at > {AS_OF}), false) AS is_open
-FROM complaint WHERE customer_id = t.customer_id AND opened_at <= {AS_OF}
+FROM party_complaint WHERE customer_id = t.customer_id AND opened_at <= {AS_OF}
 """
 
 CONSENTS = """

@@ -1,7 +1,7 @@
 """Why a row of an import may not be taken."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
@@ -97,7 +97,7 @@ def customer(row: Row) -> str | None:
     return None if born is None or date(1850, 1, 1) <= born <= _LATEST else "bad_birth_date"
 
 
-def account(row: Row, customers: frozenset[str]) -> str | None:
+def account(row: Row, customers: Container[str]) -> str | None:
     """Return what is wrong with an account."""
     if row["customer_id"] not in customers:
         return "unknown_customer"
@@ -110,7 +110,7 @@ def account(row: Row, customers: frozenset[str]) -> str | None:
 
 def holding(
     row: Row,
-    customers: frozenset[str],
+    customers: Container[str],
     *,
     categories: Mapping[str, object],
     known: Mapping[tuple[str, str], str],
@@ -131,7 +131,7 @@ def holding(
     return _term(row) or _balance(row, now)
 
 
-def consent(row: Row, customers: frozenset[str], now: datetime) -> str | None:
+def consent(row: Row, customers: Container[str], now: datetime) -> str | None:
     """Return what is wrong with a statement of consent."""
     if row["customer_id"] not in customers:
         return "unknown_customer"
@@ -144,7 +144,7 @@ def consent(row: Row, customers: frozenset[str], now: datetime) -> str | None:
     return "ahead_of_time" if row["at"] > now + _AHEAD else None
 
 
-def assessment(row: Row, customers: frozenset[str], now: datetime) -> str | None:
+def assessment(row: Row, customers: Container[str], now: datetime) -> str | None:
     """Return what is wrong with an assessment."""
     if row["customer_id"] not in customers:
         return "unknown_customer"

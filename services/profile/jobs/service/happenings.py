@@ -1,6 +1,6 @@
 """Imports of events, consents and assessments: each is recorded once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import asyncpg
@@ -11,6 +11,7 @@ from services.profile.assessments import service as assessments
 from services.profile.assessments.domain import Assessment, valid_until
 from services.profile.consents import service as consents
 from services.profile.consents.domain import Channel, Purpose, State, Statement
+from services.profile.customers import service as customers
 from services.profile.events import service as events
 from services.profile.features import service as features
 from services.profile.jobs import repository
@@ -30,11 +31,35 @@ async def take_events(
     given = await to_thread.run_sync(partial(formed, batch, required, first=first))
     named = given.events["customer_id"].unique().to_list()
     known = await repository.known_customers(connection, named)
-    csv = await to_thread.run_sync(lines, given.events, known)
+    holders = await _holders(connection, given.events, named)
+    placed = _placed(given.events, holders)
+    csv = await to_thread.run_sync(lines, placed, known | frozenset(holders.values()))
     terms = events.terms_of(context.clock, context.currency)
     told = await events.record_csv(connection, csv, terms)
     flows = {name: kind.flow for name, kind in event_types().items()}
     return await to_thread.run_sync(partial(outcome, given, told, first=first, flows=flows))
+
+
+async def _holders(
+    connection: asyncpg.Connection, given: pl.DataFrame, named: Sequence[str]
+) -> dict[int, str]:
+    if not await customers.parties_among(connection, named):
+        return {}
+    addressed = given.select("customer_id", "account_id", "holding_id").rows()
+    return await events.holders_of(connection, addressed)
+
+
+def _placed(given: pl.DataFrame, holders: Mapping[int, str]) -> pl.DataFrame:
+    """Have what happened at an account or holding follow the record that has it."""
+    if not holders:
+        return given
+    kept = pl.DataFrame({"row": [*holders], "holder": [*holders.values()]})
+    return (
+        given.with_row_index("row")
+        .join(kept.cast({"row": pl.UInt32}), on="row", how="left")
+        .with_columns(customer_id=pl.coalesce("holder", "customer_id"))
+        .drop("row", "holder")
+    )
 
 
 async def take_consents(
@@ -52,7 +77,7 @@ async def take_consents(
         id_column=layout.id,
         reason_of=lambda row: checks.consent(row, known, now),
     )
-    said = [(row["customer_id"], _statement(row)) for row in sifted.rows]
+    said = [(known[row["customer_id"]], _statement(row)) for row in sifted.rows]
     fresh = await consents.unrecorded(connection, said)
     await consents.record_many(connection, fresh, recorded_by=context.client_id, now=now)
     return Outcome(
@@ -79,7 +104,9 @@ async def take_assessments(
         id_column=layout.id,
         reason_of=lambda row: checks.assessment(row, known, now),
     )
-    given = [(row["customer_id"], _assessment(row, context.client_id)) for row in sifted.rows]
+    given = [
+        (known[row["customer_id"]], _assessment(row, context.client_id)) for row in sifted.rows
+    ]
     added = await assessments.record_many(connection, given, now=now)
     return Outcome(
         accepted=len(added),
@@ -111,6 +138,7 @@ def _assessment(row: Row, client_id: str) -> Assessment:
     )
 
 
-async def _locked(connection: asyncpg.Connection, rows: Sequence[Row]) -> frozenset[str]:
+async def _locked(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[str, str]:
+    """Lock whom rows are about; return the survivor of each that exists."""
     wanted = {row["customer_id"] for row in rows}
-    return frozenset(await features.lock(connection, [w for w in wanted if checks.is_id(w)]))
+    return await features.lock(connection, [w for w in wanted if checks.is_id(w)])
