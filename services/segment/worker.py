@@ -34,14 +34,12 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
         await profile_reader(context, intake).run()
 
-    async def follow_merges() -> None:
-        await merge_reader(context).run()
-
     async def run_scoring() -> None:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
         await score_for_ever(context.database, context.clock)
 
-    return [Sequencer(context.database).run, follow_profile, follow_merges, run_scoring]
+    merges = merge_reader(context)
+    return [Sequencer(context.database).run, follow_profile, merges.run, run_scoring]
 
 
 def profile_reader(

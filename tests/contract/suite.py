@@ -252,8 +252,11 @@ def _profile(app: FastAPI, context: WorkerContext) -> Service:
 def _segment(app: FastAPI, context: WorkerContext) -> Service:
     intake = FeatureIntake(Evaluators(context.database), context.clock)
     scoring = Scoring(database=context.database, clock=context.clock, chunk_customers=50)
-    reader = segment_worker.profile_reader(context, intake)
-    return Service(app, [reader], [lambda: scorer.step(scoring, context.client)])
+    readers = [
+        segment_worker.profile_reader(context, intake),
+        segment_worker.merge_reader(context),
+    ]
+    return Service(app, readers, [lambda: scorer.step(scoring, context.client)])
 
 
 def _strategy(app: FastAPI, context: WorkerContext) -> Service:

@@ -17,6 +17,10 @@ async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: S
     await write(suite, "c1", "/flags", is_frozen=True)
     await write(suite, "c1", "/flags", is_frozen=False)
     await suite.settle()
+    for customer_id in ("c2", "c3"):
+        await write(suite, customer_id, "", party_type="person")
+    await suite.call("POST", "/customers/c2/merge", {"merged": "c3", "reason": "one person"})
+    await suite.settle()
     [offer] = await decide(suite, limit=1)
     released = await reserve(suite)
     await suite.call("POST", f"/contacts/{released['contact_id']}/release")

@@ -12,7 +12,7 @@ from services.profile.features.repository.expressions import SELECTED
 
 _NAMES = ", ".join(FEATURES)
 
-COMPUTE = f"""
+_COMPUTE = f"""
 SELECT t.customer_id, {SELECTED}
 FROM customer AS t
 CROSS JOIN LATERAL ({sources.ACCOUNTS}) AS a
@@ -29,16 +29,35 @@ LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
 WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone
 
-_WRITE = f"""
+
+def _of_one_record(statement: str) -> str:
+    """Have a statement read a customer's own tables, at two thirds of the cost of the views."""
+    for table in sources.SHARED:
+        statement = statement.replace(f"party_{table}", table)
+    return statement
+
+
+COMPUTE = f"{_of_one_record(_COMPUTE)} AND t.merged_at IS NULL"
+COMPUTE_PARTY = f"{_COMPUTE} AND t.merged_at IS NOT NULL"
+
+
+def _write(compute: str) -> str:
+    return f"""
 INSERT INTO feature AS f (customer_id, as_of, run_id, {_NAMES})
-SELECT customer_id, $3::timestamptz, $4::text, {_NAMES} FROM ({COMPUTE}) AS computed
+SELECT customer_id, $3::timestamptz, $4::text, {_NAMES} FROM ({compute}) AS computed
 ON CONFLICT (customer_id) DO UPDATE
 SET as_of = excluded.as_of, run_id = excluded.run_id,
     {", ".join(f"{name} = excluded.{name}" for name in FEATURES)}
 WHERE ({", ".join(f"f.{name}" for name in FEATURES)})
    IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in FEATURES)})
 """  # noqa: S608 - built from this package alone
-_WRITE_AND_TELL = f"{_WRITE} RETURNING f.customer_id, {_NAMES}"
+
+
+_WRITE, _WRITE_PARTY = _write(COMPUTE), _write(COMPUTE_PARTY)
+_AND_TELL = f"RETURNING f.customer_id, {_NAMES}"
+_IS_ANY_PARTY = """
+SELECT EXISTS (SELECT FROM customer WHERE customer_id = ANY ($1::text[]) AND merged_at IS NOT NULL)
+"""
 _LOCK = """
 SELECT r.customer_id, t.customer_id AS survivor, t.merged_into IS NOT NULL AS was_merged
 FROM customer AS r JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)
@@ -72,7 +91,10 @@ async def refresh(
 ) -> list[CustomerFeatures]:
     """Recompute customers that the caller has locked; return those whose features changed."""
     await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-    rows = await connection.fetch(_WRITE_AND_TELL, customer_ids, day, as_of, None)
+    given = (customer_ids, day, as_of, None)
+    rows = await connection.fetch(f"{_WRITE} {_AND_TELL}", *given)
+    if await connection.fetchval(_IS_ANY_PARTY, customer_ids):
+        rows += await connection.fetch(f"{_WRITE_PARTY} {_AND_TELL}", *given)
     return [
         CustomerFeatures(
             customer_id=row["customer_id"],
@@ -93,5 +115,8 @@ async def refresh_in_run(
 ) -> int:
     """Recompute customers that the caller has locked; return how many changed."""
     await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-    status = await connection.execute(_WRITE, customer_ids, day, as_of, run_id)
-    return int(status.rpartition(" ")[2])
+    given = (customer_ids, day, as_of, run_id)
+    done = [await connection.execute(_WRITE, *given)]
+    if await connection.fetchval(_IS_ANY_PARTY, customer_ids):
+        done.append(await connection.execute(_WRITE_PARTY, *given))
+    return sum(int(status.rpartition(" ")[2]) for status in done)

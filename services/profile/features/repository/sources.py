@@ -16,6 +16,18 @@ WINDOW_DAYS = 30
 _REACH = PEAK_WINDOWS * WINDOW_DAYS - 1
 
 
+SHARED = (
+    "account",
+    "holding",
+    "balance",
+    "activity_day",
+    "card_day",
+    "counterparty_day",
+    "complaint",
+)
+"""The tables whose views `party_…` add up what all records of a customer have."""
+
+
 def _any(*keys: str) -> str:
     return f"ANY ('{{{','.join(keys)}}}'::text[])"
 
