@@ -70,6 +70,25 @@ def ratio(part: float, whole: float) -> float | None:
     return None if whole == 0 else part / whole
 
 
+@dataclass(kw_only=True)
+class Kin:
+    """What is known of customers' money here, and of their households."""
+
+    aum: dict[str, float] = field(default_factory=dict[str, float])
+    household: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+def from_relatives(kin: Kin, customer_id: str) -> dict[str, Value]:
+    """Compute the features that follow from relations of the household."""
+    home = {customer_id}
+    while True:
+        near = {other for pair in kin.household if home & set(pair) for other in pair}
+        if near <= home:
+            break
+        home |= near
+    return {"household_aum": yuan(sum(round(kin.aum[member] * 100) for member in home))}
+
+
 class _Book:
     def __init__(self, history: History, events: Sequence[Event]) -> None:
         self.history = history

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import asyncpg
 
 from services.profile.features.domain import FEATURES, CustomerFeatures
-from services.profile.features.repository import sources
+from services.profile.features.repository import relatives, sources
 from services.profile.features.repository.expressions import SELECTED
 
 _NAMES = ", ".join(FEATURES)
@@ -24,7 +24,9 @@ CROSS JOIN LATERAL ({sources.CARDS}) AS c
 CROSS JOIN LATERAL ({sources.PARTNERS}) AS p
 CROSS JOIN LATERAL ({sources.COMPLAINTS}) AS m
 CROSS JOIN LATERAL ({sources.CONSENTS}) AS s
+CROSS JOIN LATERAL ({relatives.KYC}) AS q
 LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
+LEFT JOIN relative_sum AS k ON k.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone
 
@@ -52,6 +54,14 @@ async def lock_customers(connection: asyncpg.Connection, customer_ids: Sequence[
         customer_ids,
     )
     return [row["customer_id"] for row in rows]
+
+
+async def add_up_relatives(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date
+) -> None:
+    """Look anew at what locked customers' features take from other parties."""
+    await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    await connection.execute(relatives.ADD_UP, customer_ids, day)
 
 
 async def refresh(
