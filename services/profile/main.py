@@ -15,6 +15,8 @@ from services.profile.features.api import router as features
 from services.profile.flags.api import router as flags
 from services.profile.holdings.api import router as holdings
 from services.profile.jobs.api import router as jobs
+from services.profile.kyc.api import router as kyc
+from services.profile.needs.api import router as needs
 from services.profile.relations.api import router as relations
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
@@ -37,7 +39,8 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "the features that follow from them.",
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
-            *(relations, timeline, features, jobs, exports, feed_router("profile", snapshot)),
+            *(relations, kyc, needs, timeline, features, jobs, exports),
+            feed_router("profile", snapshot),
         ],
         migrations=MIGRATIONS,
         client=client,

@@ -160,6 +160,21 @@ async def unmask(
 ) -> dict[str, str]:
     """Return a customer's identifiers in plain text, leaving a record of the read (P16)."""
     sealed = [each for _, each in await repository.list_of(connection, [customer_id])]
+    kinds = [each.kind for each in sealed]
+    await note_reading(connection, customer_id, kinds, purpose=purpose, token=token, now=now)
+    return {each.kind: ring.open(customer_id, each.kind, each.body) for each in sealed}
+
+
+async def note_reading(
+    connection: asyncpg.Connection,
+    customer_id: str,
+    fields: Sequence[str],
+    *,
+    purpose: str,
+    token: Token,
+    now: datetime,
+) -> None:
+    """Leave a record of who read which sealed values of a customer, and what for (P16)."""
     await repository.note_unmasking(
         connection,
         customer_id,
@@ -167,9 +182,8 @@ async def unmask(
         actor=token.author,
         client_id=token.client_id,
         purpose=purpose,
-        fields=",".join(each.kind for each in sealed),
+        fields=",".join(fields),
     )
-    return {each.kind: ring.open(customer_id, each.kind, each.body) for each in sealed}
 
 
 def _derived(secret: str, use: str) -> bytes:

@@ -3,12 +3,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.profile.parameters import Code, Id, Moment, Strict
+from services.profile.parameters import Code, Day, Id, LabelRead, Moment, Strict
 from services.profile.relations.domain import Graph, Reading, Relation
 from services.profile.vocabulary import Role
 from shared.paging import Page
-
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
 
 
 class RelationPut(Strict):
@@ -32,15 +30,6 @@ class RelationPut(Strict):
         return Relation(
             from_id=from_id, relation_id=relation_id, recorded_at=now, **self.model_dump()
         )
-
-
-class LabelRead(BaseModel):
-    """A word as people read it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    zh: str
-    en: str
 
 
 class RoleRead(BaseModel):

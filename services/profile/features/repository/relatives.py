@@ -160,7 +160,7 @@ _KNOWN = f"""
         count(horizon) > 0 AS timed,
         coalesce(max(stated_at) FILTER (WHERE horizon IS NOT NULL) > {_OLDEST}, false)
             AS timed_lately
- FROM goal WHERE customer_id = t.customer_id) AS aims
+ FROM goal WHERE customer_id = t.customer_id AND closed_at IS NULL) AS aims
 """
 
 
