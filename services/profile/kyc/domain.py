@@ -51,6 +51,17 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A value of the card as it is stored; `sealed` is None where a fact is confirmed."""
+
+    customer_id: str
+    item: str
+    sealed: bytes | None
+    source: str
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
     """What is stated of a customer elsewhere; identifiers are masked."""
 

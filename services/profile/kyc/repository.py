@@ -1,40 +1,43 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
-from services.profile.kyc.domain import Kept
+from services.profile.kyc.domain import Kept, Value
 from services.profile.vocabulary import TalkCard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """A value of the card as it is stored; `sealed` is None where a fact is confirmed."""
+async def put_many(
+    connection: asyncpg.Connection, values: Sequence[Value], now: datetime, *, only_later: bool
+) -> set[tuple[str, str]]:
+    """State values of the card anew; return (customer, item) of those written.
 
-    customer_id: str
-    item: str
-    sealed: bytes | None
-    source: str
-    confirmed_at: datetime
-
-
-async def put_many(connection: asyncpg.Connection, values: Sequence[Value], now: datetime) -> None:
-    """State values of the card anew."""
-    await connection.execute(
-        """INSERT INTO kyc_value (customer_id, item, sealed, source, confirmed_at, recorded_at)
+    Args:
+        connection: inside a transaction.
+        values: no two of one customer and item.
+        now: when it was stated.
+        only_later: leave alone what was confirmed at the same time or later.
+    """
+    rows = await connection.fetch(
+        """INSERT INTO kyc_value AS k
+               (customer_id, item, sealed, source, confirmed_at, recorded_at)
            SELECT *, $6 FROM unnest(
                $1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[])
+           ORDER BY 1, 2
            ON CONFLICT (customer_id, item) DO UPDATE
            SET sealed = excluded.sealed, source = excluded.source,
-               confirmed_at = excluded.confirmed_at, recorded_at = excluded.recorded_at""",
+               confirmed_at = excluded.confirmed_at, recorded_at = excluded.recorded_at
+           WHERE NOT $7 OR excluded.confirmed_at > k.confirmed_at
+           RETURNING customer_id, item""",
         [each.customer_id for each in values],
         [each.item for each in values],
         [each.sealed for each in values],
         [each.source for each in values],
         [each.confirmed_at for each in values],
         now,
+        only_later,
     )
+    return {(row["customer_id"], row["item"]) for row in rows}
 
 
 async def kept_of(connection: asyncpg.Connection, customer_id: str) -> dict[str, Kept]:

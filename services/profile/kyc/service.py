@@ -18,6 +18,7 @@ from services.profile.kyc.domain import (
     Card,
     NoSuchKycItem,
     Stated,
+    Value,
     check_confirmed,
     check_put,
     entries_of,
@@ -25,7 +26,6 @@ from services.profile.kyc.domain import (
     items_of,
     months_before,
 )
-from services.profile.kyc.repository import Value
 from services.profile.needs import service as needs
 from services.profile.vocabulary import KycItem, kyc_items, kyc_valid_months, talk_cards
 from shared.clock import BusinessClock
@@ -85,25 +85,25 @@ async def put(
     check_put(item, value, fact_of(item.fact, stated) if item.fact else None)
     connection = await raw_connection(session)
     sealed = None if item.fact else sealed_value(ring, customer_id, item.key, value)
-    await put_many(
-        connection,
-        [
-            Value(
-                customer_id=customer_id,
-                item=item.key,
-                sealed=sealed,
-                source=source,
-                confirmed_at=confirmed_at,
-            )
-        ],
-        clock.now(),
+    given = Value(
+        customer_id=customer_id,
+        item=item.key,
+        sealed=sealed,
+        source=source,
+        confirmed_at=confirmed_at,
     )
+    await repository.put_many(connection, [given], clock.now(), only_later=False)
     return await features.refresh(connection, [customer_id], clock)
 
 
-async def put_many(connection: asyncpg.Connection, values: Sequence[Value], now: datetime) -> None:
-    """State values of customers that the caller has locked anew."""
-    await repository.put_many(connection, values, now)
+async def put_later(
+    connection: asyncpg.Connection, values: Sequence[Value], now: datetime
+) -> set[tuple[str, str]]:
+    """Take values that were confirmed later than those there; return (customer, item) of them.
+
+    The caller has locked the customers.
+    """
+    return await repository.put_many(connection, values, now, only_later=True)
 
 
 async def unmask(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from shared.errors import FieldError, Invalid, NotFound
 
 AHEAD = timedelta(minutes=5)
+LAST_PRIORITY = 9
 
 
 class NeedKind(StrEnum):
@@ -68,7 +69,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """Something a customer wants to reach with money; priority 1 comes first."""
+    """Something a customer wants to reach with money; priority 1 comes first, 9 last."""
 
     goal_id: str
     kind: str

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from services.profile.money import received, written
-from services.profile.needs.domain import Goal, Need, NeedKind, NeedState
+from services.profile.needs.domain import LAST_PRIORITY, Goal, Need, NeedKind, NeedState
 from services.profile.parameters import Code, Day, Moment, PlainAmount, Strict, WrittenAmount
 from services.profile.vocabulary import goals, needs
 
@@ -70,7 +70,7 @@ class GoalPut(Strict):
     kind: str = Field(description="Key of a goal of the catalogue", examples=["education"])
     target: PlainAmount | None = Field(default=None, description="How much it takes")
     horizon: Day | None = Field(default=None, description="When it shall be reached")
-    priority: int = Field(default=1, ge=1, le=9, description="1 comes first")
+    priority: int = Field(default=1, ge=1, le=LAST_PRIORITY, description="1 comes first")
     progress: float | None = Field(default=None, ge=0, le=1, description="Share that is there")
     source: Source
     stated_at: StatedAt = None

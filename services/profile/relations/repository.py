@@ -44,17 +44,6 @@ def _scope(token: Token) -> tuple[str | None, str | None, str | None]:
     return token.org, token.rm, token.customer
 
 
-async def party_types(
-    connection: asyncpg.Connection, customer_ids: Sequence[str]
-) -> dict[str, str]:
-    """Return the types of those parties that are there."""
-    rows = await connection.fetch(
-        "SELECT customer_id, party_type FROM customer WHERE customer_id = ANY ($1::text[])",
-        customer_ids,
-    )
-    return {row["customer_id"]: row["party_type"] for row in rows}
-
-
 async def hold_chains(connection: asyncpg.Connection) -> None:
     """Let nobody else lengthen a chain before the transaction ends: two links could close it."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ACYCLIC_LOCK)

@@ -77,7 +77,7 @@ async def admission_of(
         await repository.hold_chains(connection)
     return Admission(
         kinds,
-        await repository.party_types(connection, list(seen)),
+        await customers.party_types_of(connection, list(seen)),
         await repository.bearing_on(connection, (each.key for each in wanted), seen, kinds),
     )
 
