@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.profile.conftest import NOW, Profile, ago, cny
-from tests.profile.features.reference import Kin, from_relatives
 
 pytestmark = pytest.mark.anyio
 
@@ -166,23 +165,3 @@ async def test_employee_conversion_is_the_share_of_the_paid_with_two_categories(
 
     assert found["employee_conversion"] == pytest.approx(1 / 3)
     assert (await profile.features("e0"))["employee_conversion"] is None
-
-
-async def test_a_nightly_roll_finds_what_the_reference_finds(profile: Profile) -> None:
-    """Twelve people, some in circles; what they hold changes behind their relatives' backs."""
-    kin = Kin()
-    for number in range(12):
-        kin.aum[f"p{number}"] = 100.0 * number
-        await rich(profile, f"p{number}", kin.aum[f"p{number}"])
-    for one, other in ((0, 1), (1, 2), (2, 0), (3, 4), (5, 6), (6, 5), (7, 7 + 1)):
-        await relate(profile, f"p{one}", f"p{other}", "household", role="other")
-        kin.household.append((f"p{one}", f"p{other}"))
-    for number in range(0, 12, 3):
-        kin.aum[f"p{number}"] = 7.0
-        await earns(profile, f"p{number}", 7)
-    await roll(profile)
-
-    for name in kin.aum:
-        found = await profile.features(name)
-        expected = from_relatives(kin, name)
-        assert {key: found[key] for key in expected} == expected
