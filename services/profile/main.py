@@ -15,7 +15,10 @@ from services.profile.features.api import router as features
 from services.profile.flags.api import router as flags
 from services.profile.holdings.api import router as holdings
 from services.profile.jobs.api import router as jobs
+from services.profile.kyc.api import router as kyc
 from services.profile.merges.api import router as merges
+from services.profile.needs.api import router as needs
+from services.profile.relations.api import router as relations
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.timeline.api import router as timeline
@@ -33,10 +36,12 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         settings,
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
-        "risk assessments, complaints, flags, ownership, and the features that follow from them.",
+        "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, and "
+        "the features that follow from them.",
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
-            *(merges, timeline, features, jobs, exports, feed_router("profile", snapshot)),
+            *(merges, relations, kyc, needs, timeline, features, jobs, exports),
+            feed_router("profile", snapshot),
         ],
         migrations=MIGRATIONS,
         client=client,

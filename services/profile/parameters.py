@@ -1,6 +1,6 @@
 """Parameters and fields that many slices share."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -30,10 +30,22 @@ Moment = Annotated[
 ]
 
 
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
+
+
 class Strict(BaseModel):
     """A request body: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class LabelRead(BaseModel):
+    """A word or a sentence as people read it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    zh: str
+    en: str
 
 
 class Amount(Strict):

@@ -11,14 +11,17 @@ from services.profile.features import tables as _features
 from services.profile.holdings import tables as _holdings
 from services.profile.identifiers import tables as _identifiers
 from services.profile.jobs import tables as _jobs
+from services.profile.kyc import tables as _kyc
 from services.profile.merges import tables as _merges
+from services.profile.needs import tables as _needs
+from services.profile.relations import tables as _relations
 from services.profile.timeline import tables as _timeline
 from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
     *(_accounts, _assessments, _complaints, _consents, _customers, _events),
-    *(_features, _holdings, _identifiers, _jobs, _merges, _timeline),
+    *(_features, _holdings, _identifiers, _jobs, _kyc, _merges, _needs, _relations, _timeline),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

@@ -1,5 +1,6 @@
-"""The words events and holdings are written in: catalogue data, read once."""
+"""The words that facts of customers are written in: catalogue data, read once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -35,6 +36,67 @@ class Category:
     flow: str
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word as people read it."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What `to` is to `from` more closely; `reverse` is the role that `from` then has."""
+
+    key: str
+    label: Label
+    reverse: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationKind:
+    """How two parties may be related: `to` is the `label` of `from`, `from` the `reverse` of `to`.
+
+    `one` is the side whose party has at most one such relation at a time.
+    """
+
+    key: str
+    label: Label
+    reverse: Label
+    from_types: frozenset[str]
+    to_types: frozenset[str]
+    symmetric: bool
+    acyclic: bool
+    one: str | None
+    links: bool
+    has_share: bool
+    owner_share: float | None
+    key_person: bool
+    largest_set: int | None
+    roles: Mapping[str, Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KycItem:
+    """Something to know about a customer; if a `fact` is named, what is stated there fills it."""
+
+    key: str
+    label: Label
+    party_types: frozenset[str]
+    fact: str | None
+    question: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkCard:
+    """What to tell a customer for whom the rule holds."""
+
+    key: str
+    label: Label
+    rule: str
+    talk: Label
+
+
 @cache
 def event_types() -> dict[str, EventType]:
     """The event types by name."""
@@ -47,5 +109,79 @@ def categories() -> dict[str, Category]:
     return {entry["key"]: Category(**entry) for entry in _read("categories.yaml")}
 
 
-def _read(name: str) -> list[dict[str, Any]]:
+@cache
+def relation_kinds() -> dict[str, RelationKind]:
+    """The kinds of relation by key."""
+    return {entry["key"]: _relation_kind(entry) for entry in _read("relation_kinds.yaml")}
+
+
+@cache
+def kyc_items() -> dict[str, KycItem]:
+    """The items of the KYC card by key, in the order of the card."""
+    return {entry["key"]: _kyc_item(entry) for entry in _read("kyc_items.yaml")["items"]}
+
+
+@cache
+def kyc_valid_months() -> int:
+    """For how many months a KYC item counts after it was confirmed."""
+    return _read("kyc_items.yaml")["valid_months"]
+
+
+@cache
+def talk_cards() -> tuple[TalkCard, ...]:
+    """The talk cards, each with the rule of its shipped group."""
+    rules = {group["key"]: group["rule"] for group in _read("groups.yaml")}
+    return tuple(
+        TalkCard(
+            key=entry["key"],
+            label=_label(entry),
+            rule=rules[entry["group"]],
+            talk=_label(entry["talk"]),
+        )
+        for entry in _read("kyc_items.yaml")["talk_cards"]
+    )
+
+
+@cache
+def needs() -> dict[str, Label]:
+    """The codes of needs."""
+    return {entry["key"]: _label(entry) for entry in _read("needs.yaml")["needs"]}
+
+
+@cache
+def goals() -> dict[str, Label]:
+    """The kinds of financial goals."""
+    return {entry["key"]: _label(entry) for entry in _read("needs.yaml")["goals"]}
+
+
+def _relation_kind(entry: dict[str, Any]) -> RelationKind:
+    plain = ("key", "symmetric", "acyclic", "one", "links", "has_share", "owner_share")
+    return RelationKind(
+        **{name: entry[name] for name in (*plain, "key_person", "largest_set")},
+        label=_label(entry),
+        reverse=_label(entry["reverse"]),
+        from_types=frozenset(entry["from"]),
+        to_types=frozenset(entry["to"]),
+        roles={
+            role["key"]: Role(key=role["key"], label=_label(role), reverse=role["reverse"])
+            for role in entry["roles"]
+        },
+    )
+
+
+def _kyc_item(entry: dict[str, Any]) -> KycItem:
+    return KycItem(
+        key=entry["key"],
+        label=_label(entry),
+        party_types=frozenset(entry["party_types"]),
+        fact=entry["fact"],
+        question=_label(entry["question"]),
+    )
+
+
+def _label(entry: Mapping[str, str]) -> Label:
+    return Label(zh=entry["zh"], en=entry["en"])
+
+
+def _read(name: str) -> Any:
     return yaml.safe_load((ROOT / "catalogue" / name).read_text())

@@ -1,6 +1,4 @@
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from services.profile.customers import service
 from services.profile.customers.domain import Customer
@@ -13,12 +11,12 @@ from services.profile.customers.schemas import (
     CustomerSearch,
     FeaturesRead,
     Identifiers,
-    Unmask,
 )
 from services.profile.customers.service import Stated
 from services.profile.features import service as features
 from services.profile.features.domain import CustomerFeatures
-from services.profile.identifiers.service import KeyRing, key_ring
+from services.profile.identifiers.api import Ring
+from services.profile.identifiers.schemas import Unmask
 from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
 from shared.app import AppDatabase, AppSettings, Clock, Session
@@ -27,13 +25,6 @@ from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 reads, writes = [requires("customers:read")], [requires("customers:write")]
-
-
-def _ring(settings: AppSettings) -> KeyRing:
-    return key_ring(settings.identifier_keys.get_secret_value())
-
-
-Ring = Annotated[KeyRing, Depends(_ring)]
 
 
 @router.put("/customers/{customer_id}", dependencies=writes, responses=problem_responses(404))

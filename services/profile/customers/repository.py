@@ -146,6 +146,17 @@ async def parties_among(
     return {row["customer_id"]: row["survivor"] for row in rows}
 
 
+async def party_types_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return the types of those parties that are there."""
+    rows = await connection.fetch(
+        "SELECT customer_id, party_type FROM customer WHERE customer_id = ANY ($1::text[])",
+        customer_ids,
+    )
+    return {row["customer_id"]: row["party_type"] for row in rows}
+
+
 async def add_missing(
     session: AsyncSession, customer_id: str, party_type: str, now: datetime
 ) -> bool:

@@ -128,18 +128,6 @@ class CustomerSearch(Strict):
         return self.model_dump(exclude_none=True)
 
 
-class Unmask(Strict):
-    purpose: Annotated[
-        str,
-        Field(
-            pattern=NO_NUL,
-            min_length=3,
-            max_length=200,
-            description="What for; kept with your name",
-        ),
-    ]
-
-
 class Identifiers(BaseModel):
     """Personal identifiers in plain text."""
 

@@ -130,6 +130,13 @@ async def visible_to(
     return [each for each in seen if each in owners and owners[each].is_under(token.org, token.rm)]
 
 
+async def party_types_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return the types of those parties that are there."""
+    return await repository.party_types_of(connection, customer_ids)
+
+
 async def hold(session: AsyncSession, customer_id: str, token: Token | None) -> Party:
     """Lock a customer the token sees, before a fact of it changes; None as token sees everybody.
 

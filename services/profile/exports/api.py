@@ -38,6 +38,10 @@ for _name, _export in {
     "holdings": domain.HOLDINGS,
     "events": domain.EVENTS,
     "balances": domain.BALANCES,
+    "relations": domain.RELATIONS,
+    "kyc": domain.KYC,
+    "needs": domain.NEEDS,
+    "goals": domain.GOALS,
 }.items():
     router.add_api_route(
         f"/{_name}:export",

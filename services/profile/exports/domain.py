@@ -13,6 +13,7 @@ TEXT = pa.string()
 DAY = pa.date32()
 YES = pa.bool_()
 COUNT = pa.int32()
+NUMBER = pa.float64()
 
 _FEATURE_TYPES: Mapping[Kind, pa.DataType] = {
     Kind.INT: pa.int32(),
@@ -103,7 +104,7 @@ HOLDINGS = _export(
         **_plain("h", COUNT, "term_months"),
         **_money("h", "payment"),
         **_plain("h", TEXT, "status"),
-        "rate": (pa.float64(), "h.rate"),
+        "rate": (NUMBER, "h.rate"),
     },
 )
 EVENTS = _export(
@@ -131,6 +132,54 @@ BALANCES = _export(
         **_plain("b", DAY, "day"),
         **_money("b", "balance"),
         **_plain("b", MOMENT, "at"),
+    },
+)
+# A relation is told to whom sees both parties.
+RELATIONS = _export(
+    """customer AS t JOIN relation AS r USING (customer_id)
+       JOIN customer AS o ON o.customer_id = r.to_id
+           AND ($3::text IS NULL OR o.org_path = $3 OR starts_with(o.org_path, $3 || '/'))
+           AND ($4::text IS NULL OR o.rm_id = $4)""",
+    {
+        **_plain("r", TEXT, "relation_id"),
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("r", TEXT, "kind to_id role"),
+        **_plain("r", DAY, "since until"),
+        **_plain("r", NUMBER, "share"),
+        **_plain("r", TEXT, "source"),
+        **_plain("r", NUMBER, "confidence"),
+    },
+)
+KYC = _export(
+    "customer AS t JOIN kyc_value AS k USING (customer_id)",
+    {
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("k", TEXT, "item source"),
+        **_plain("k", MOMENT, "confirmed_at"),
+    },
+)
+NEEDS = _export(
+    "customer AS t JOIN need AS n USING (customer_id)",
+    {
+        **_plain("n", TEXT, "need_id"),
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("n", TEXT, "kind code source"),
+        **_plain("n", NUMBER, "confidence"),
+        **_plain("n", MOMENT, "stated_at valid_until resolved_at"),
+    },
+)
+GOALS = _export(
+    "customer AS t JOIN goal AS g USING (customer_id)",
+    {
+        **_plain("g", TEXT, "goal_id"),
+        "customer_id": (TEXT, "t.customer_id"),
+        **_plain("g", TEXT, "kind"),
+        **_money("g", "target"),
+        **_plain("g", DAY, "horizon"),
+        **_plain("g", COUNT, "priority"),
+        **_plain("g", NUMBER, "progress"),
+        **_plain("g", TEXT, "source"),
+        **_plain("g", MOMENT, "stated_at closed_at"),
     },
 )
 

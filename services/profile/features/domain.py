@@ -63,19 +63,14 @@ FEATURES: Mapping[str, Kind] = _kinds(
 )
 
 UNKNOWN: Mapping[str, str] = {
-    "kyc_completeness": "the KYC card with its dates of confirmation is not kept yet",
     "salary_retention_30d": "needs the part of AUM that stems from one salary",
     "overdue_days": "no source tells since when a debt is overdue",
     "rural_funnel_stage": "the credit funnel is not kept yet",
-    "referrals_365d": "relations between customers are not kept yet",
     "revenue_12m": "spreads and fees are not kept yet",
     "cost_to_serve_12m": "unit costs are not kept yet",
     "risk_cost_12m": "expected losses are not kept yet",
     "net_contribution_12m": "follows from revenue, cost and risk",
     "service_minutes_12m": "minutes of people are not kept yet",
-    "employee_conversion": "employees are not yet related to their employer",
-    "legal_rep_aum": "relations between customers are not kept yet",
-    "key_persons_known": "relations between customers are not kept yet",
     "visits_90d": "visits to companies are not kept yet",
     "bid_wins_365d": "no source tells of tenders",
     "cost_pressure": "no source tells of industry prices",

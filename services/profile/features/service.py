@@ -40,6 +40,14 @@ async def refresh(
     return published[-1] if published else None
 
 
+async def refresh_related(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], clock: BusinessClock
+) -> str | None:
+    """Do as `refresh` after relations of the customers changed, looking anew at their relatives."""
+    await computing.add_up_relatives(connection, customer_ids, day=clock.today())
+    return await refresh(connection, customer_ids, clock)
+
+
 async def of_customer(
     connection: asyncpg.Connection, customer_id: str, clock: BusinessClock
 ) -> CustomerFeatures:
@@ -148,8 +156,10 @@ async def _recompute(
     connection: asyncpg.Connection, run: Run, ids: Sequence[str], zone: ZoneInfo
 ) -> None:
     survivors = sorted(set((await lock(connection, ids)).values()))
+    day = day_of(run.as_of, zone)
+    await computing.add_up_relatives(connection, survivors, day=day)
     changed = await computing.refresh_in_run(
-        connection, survivors, day=day_of(run.as_of, zone), as_of=run.as_of, run_id=run.run_id
+        connection, survivors, day=day, as_of=run.as_of, run_id=run.run_id
     )
     await runs.advance(connection, run, after=ids[-1], done=len(ids), changed=changed)
 

@@ -1,9 +1,9 @@
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text, func
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.profile.base import Base
+from services.profile.base import Base, CustomerKeyed
 from services.profile.features.domain import FEATURES, Kind
 from shared.database import UtcDateTime
 
@@ -25,6 +25,21 @@ feature_table = Table(
     *[Column(name, _TYPES[kind]) for name, kind in FEATURES.items()],
     postgresql_with={"fillfactor": 60},
 )
+
+
+class RelativeSumRow(CustomerKeyed, Base):
+    """What a customer's features take from other parties, as it was found when last looked at."""
+
+    __tablename__ = "relative_sum"
+
+    household_others_aum: Mapped[int] = mapped_column(BigInteger, comment="In fen")
+    minor_children: Mapped[int | None] = mapped_column(comment="Null: no children are related")
+    owns_business: Mapped[bool]
+    referrals: Mapped[int]
+    legal_rep_aum: Mapped[int | None] = mapped_column(BigInteger, comment="In fen")
+    key_persons: Mapped[int]
+    employees: Mapped[int]
+    employees_converted: Mapped[int]
 
 
 class RunRow(Base):

@@ -6,9 +6,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.profile.holdings.domain import Balance, Holding
 from services.profile.money import received
-from services.profile.parameters import NO_NUL, Amount, Id, Moment, Strict, WrittenAmount
+from services.profile.parameters import NO_NUL, Amount, Day, Id, Moment, Strict, WrittenAmount
 
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
 MONEY = ("credit_line", "amount", "payment")
 
 

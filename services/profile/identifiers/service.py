@@ -172,16 +172,30 @@ async def unmask(
 ) -> dict[str, str]:
     """Return the identifiers of a customer's records in plain text, on the record (P16)."""
     sealed = _first_of_kind(await repository.list_of(connection, records), records)
+    kinds = sorted(each.kind for _, each in sealed)
+    await note_reading(connection, records[0], kinds, purpose=purpose, token=token, now=now)
+    return {each.kind: ring.open(record, each.kind, each.body) for record, each in sealed}
+
+
+async def note_reading(
+    connection: asyncpg.Connection,
+    customer_id: str,
+    fields: Sequence[str],
+    *,
+    purpose: str,
+    token: Token,
+    now: datetime,
+) -> None:
+    """Leave a record of who read which sealed values of a customer, and what for (P16)."""
     await repository.note_unmasking(
         connection,
-        records[0],
+        customer_id,
         at=now,
         actor=token.author,
         client_id=token.client_id,
         purpose=purpose,
-        fields=",".join(sorted(each.kind for _, each in sealed)),
+        fields=",".join(fields),
     )
-    return {each.kind: ring.open(record, each.kind, each.body) for record, each in sealed}
 
 
 def _first_of_kind(

@@ -29,6 +29,7 @@ from services.profile.merges.domain import (
     refuses,
     survivors,
 )
+from services.profile.relations import service as relations
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
@@ -107,9 +108,10 @@ async def unmerge(
         await _relive(connection, link.customer_id, list(in_force.values()))
     await _carry(connection, merged, [each for each in meanwhile if refuses(each)], token, clock)
     parting = await _settle(connection, records, merge_id=undone.merge_id, at=clock.now())
+    await relations.follow(connection, records)
     await _announce(connection, before, [survivor], clock)
     await _announce(connection, {}, [merged], clock)
-    await features.refresh(connection, sorted([survivor, merged]), clock)
+    await features.refresh_related(connection, sorted([survivor, merged]), clock)
     return replace(undone, undone_at=clock.now(), undone_by=token.author), parting[0]
 
 
@@ -174,8 +176,9 @@ async def _join(
     ]
     joining = await _settle(connection, records, merge_id=made.merge_id, at=made.merged_at)
     await features.forget(connection, wanted.merged)
+    await relations.follow(connection, records)
     await _announce(connection, before, [survivor], clock)
-    await features.refresh(connection, [survivor], clock)
+    await features.refresh_related(connection, [survivor], clock)
     return made, joining[0]
 
 

@@ -1,12 +1,13 @@
 """Features in slow, plain Python straight from the definitions: what the SQL is compared with."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.profile.events.domain import Event
+from services.profile.relations.domain import Relation
 from services.profile.vocabulary import EventType, categories, event_types
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -68,6 +69,85 @@ def yuan(fen: float) -> float:
 
 def ratio(part: float, whole: float) -> float | None:
     return None if whole == 0 else part / whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """What others' features take from a party; money in fen."""
+
+    aum: int = 0
+    categories: int = 0
+    born: date | None = None
+    opened: date
+    bought: date | None = None
+    is_reachable: bool = False
+    minor_children: int | None = None
+    is_business_owner: bool | None = None
+
+
+def from_relatives(
+    customer_id: str, parties: Mapping[str, Party], relations: Sequence[Relation], today: date
+) -> dict[str, Value]:
+    """Compute the features that a customer takes from those it is related to."""
+    current = [each for each in relations if each.is_current(today)]
+    own = parties[customer_id]
+
+    def related(*kinds: str) -> list[Relation]:
+        return [r for r in current if r.kind in kinds and r.from_id == customer_id]
+
+    represents = [r for r in current if r.to_id == customer_id and r.kind == "legal_representative"]
+    holds = [r for r in current if r.to_id == customer_id and r.kind == "shareholder"]
+    owns = bool(represents) or any((r.share or 0) >= 20 for r in holds)
+    bosses = related("legal_representative")
+    known = {r.to_id for r in related("legal_representative", "key_person")}
+    paid = {r.to_id for r in related("employment")}
+    return {
+        "household_aum": yuan(sum(parties[m].aum for m in _household(customer_id, current))),
+        "minor_children": _minors(customer_id, parties, current, today),
+        "is_business_owner": True if owns else own.is_business_owner,
+        "referrals_365d": _successes(customer_id, parties, relations, today),
+        "legal_rep_aum": yuan(sum(parties[r.to_id].aum for r in bosses)) if bosses else None,
+        "key_persons_known": sum(parties[party].is_reachable for party in known),
+        "employee_conversion": ratio(sum(parties[p].categories >= 2 for p in paid), len(paid)),
+    }
+
+
+def _household(customer_id: str, current: Sequence[Relation]) -> set[str]:
+    home = {customer_id}
+    pairs = [{r.from_id, r.to_id} for r in current if r.kind == "household"]
+    while near := {party for pair in pairs if home & pair for party in pair} - home:
+        home |= near
+    return home
+
+
+def _minors(
+    customer_id: str, parties: Mapping[str, Party], current: Sequence[Relation], today: date
+) -> int | None:
+    stated = parties[customer_id].minor_children
+    children = {r.to_id for r in current if r.from_id == customer_id and r.role == "child"}
+    children |= {r.from_id for r in current if r.to_id == customer_id and r.role == "parent"}
+    if stated is not None or not children:
+        return stated
+    years_ago = today.replace(year=today.year - 18)
+    return sum((born := parties[c].born) is not None and born > years_ago for c in children)
+
+
+def _successes(
+    customer_id: str, parties: Mapping[str, Party], relations: Sequence[Relation], today: date
+) -> int:
+    year = today - timedelta(days=365)
+    referred = [
+        (parties[r.to_id], r.since or date.min)
+        for r in relations
+        if r.kind == "referral" and r.from_id == customer_id and (r.since or today) <= today
+    ]
+    return sum(
+        any(
+            day is not None and year < day <= today and day >= since
+            for day in (party.opened, party.bought)
+        )
+        for party, since in referred
+    )
 
 
 class _Book:

@@ -7,7 +7,7 @@ from operator import eq
 import asyncpg
 
 from services.profile.features.domain import FEATURES, CustomerFeatures
-from services.profile.features.repository import sources
+from services.profile.features.repository import relatives, sources
 from services.profile.features.repository.expressions import SELECTED
 
 _NAMES = ", ".join(FEATURES)
@@ -25,7 +25,9 @@ CROSS JOIN LATERAL ({sources.CARDS}) AS c
 CROSS JOIN LATERAL ({sources.PARTNERS}) AS p
 CROSS JOIN LATERAL ({sources.COMPLAINTS}) AS m
 CROSS JOIN LATERAL ({sources.CONSENTS}) AS s
+CROSS JOIN LATERAL ({relatives.KYC}) AS q
 LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
+LEFT JOIN relative_sum AS k ON k.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone
 
@@ -34,7 +36,8 @@ def _of_one_record(statement: str) -> str:
     """Have a statement read a customer's own tables, at two thirds of the cost of the views."""
     for table in sources.SHARED:
         statement = statement.replace(f"party_{table}", table)
-    return statement
+    own = "(SELECT *, customer_id AS record FROM assessment) AS own"
+    return statement.replace("party_assessment", own)
 
 
 COMPUTE = f"{_of_one_record(_COMPUTE)} AND t.merged_at IS NULL"
@@ -84,6 +87,14 @@ async def lock_customers(
         if is_settled and (found == known or all(map(eq, found.keys(), found.values()))):
             return found
         known = found
+
+
+async def add_up_relatives(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date
+) -> None:
+    """Look anew at what locked customers' features take from other parties."""
+    await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    await connection.execute(relatives.ADD_UP, customer_ids, day)
 
 
 async def refresh(

@@ -48,7 +48,7 @@ _AGE = f"extract(year FROM age({DAY}, t.birth_date))::int"
 
 _COLUMNS = (
     "party_type occupation residence_area acquisition_source enterprise_size tax_rating industry "
-    "credit_rating minor_children local_hukou_years is_business_owner local_hukou resident_here "
+    "credit_rating local_hukou_years local_hukou resident_here "
     "qualified_investor wechat_friend is_deceased is_frozen in_hardship in_collection"
 )
 
@@ -68,6 +68,9 @@ EXPRESSIONS: Mapping[str, str] = {
     "acquisition_cost": _yuan("t.acquisition_cost"),
     "marketing_consent": "s.marketing",
     "personalization": "t.personalization AND NOT s.not_personal",
+    "minor_children": "coalesce(t.minor_children, k.minor_children)",
+    "is_business_owner": "CASE WHEN k.owns_business THEN true ELSE t.is_business_owner END",
+    "kyc_completeness": "q.filled",
     # the relationship
     "tenure_days": "a.tenure",
     "track": "CASE WHEN a.tenure <= 90 THEN 'new' WHEN a.tenure > 90 THEN 'existing' END",
@@ -78,9 +81,10 @@ EXPRESSIONS: Mapping[str, str] = {
     "wechat_replies_90d": _count("d.wechat_90"),
     "complaints_365d": _count("m.opened"),
     "has_open_complaint": "m.is_open",
+    "referrals_365d": _count("k.referrals"),
     # assets
     "aum": _sum("own.aum"),
-    "household_aum": _sum("own.aum"),  # until relations are kept, everybody is a household
+    "household_aum": _sum("own.aum + coalesce(k.household_others_aum, 0)"),
     "aum_avg_month": _yuan(_mean("v.month", f"least({WINDOW_DAYS}, a.tenure + 1)")),
     "aum_avg_quarter": _yuan(_QUARTER),
     "aum_avg_prev_quarter": _yuan(_PREVIOUS),
@@ -157,6 +161,9 @@ EXPRESSIONS: Mapping[str, str] = {
     "upstream_count": _count("p.upstream"),
     "downstream_count": _count("p.downstream"),
     "counterparty_here_share": _share("p.here", "p.upstream + p.downstream"),
+    "legal_rep_aum": _yuan("k.legal_rep_aum"),
+    "key_persons_known": _count("k.key_persons"),
+    "employee_conversion": _ratio("k.employees_converted", "k.employees"),
     "fx_volume_365d": _sum("d.fx"),
     "bill_volume_365d": _sum("own.bills"),
 }

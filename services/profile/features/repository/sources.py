@@ -24,6 +24,7 @@ SHARED = (
     "card_day",
     "counterparty_day",
     "complaint",
+    *("identifier", "kyc_value", "goal"),
 )
 """The tables whose views `party_…` add up what all records of a customer have."""
 

@@ -1,7 +1,7 @@
 """Why a row of an import may not be taken."""
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
@@ -13,12 +13,16 @@ from services.profile.customers.domain import CODES
 from services.profile.events.domain import LARGEST_FEN
 from services.profile.identifiers.domain import KINDS
 from services.profile.jobs.domain.jobs import Row, one_of
+from services.profile.needs.domain import LAST_PRIORITY, NeedKind
+from services.profile.vocabulary import KycItem
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ORG = re.compile(r"[A-Za-z0-9_./-]{0,255}")
 _ZONES = frozenset(available_timezones())
 _ROLES = frozenset(Role)
 _PURPOSES, _CHANNELS, _STATES = frozenset(Purpose), frozenset(Channel), frozenset(State)
+_NEED_KINDS = frozenset(NeedKind)
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2200, 1, 1)
 _AHEAD = timedelta(minutes=5)
 LONGEST_TEXT = 4096
@@ -141,7 +145,7 @@ def consent(row: Row, customers: Container[str], now: datetime) -> str | None:
         return "unknown_channel"
     if row["state"] not in _STATES:
         return "bad_state"
-    return "ahead_of_time" if row["at"] > now + _AHEAD else None
+    return _ahead(row["at"], now)
 
 
 def assessment(row: Row, customers: Container[str], now: datetime) -> str | None:
@@ -150,7 +154,86 @@ def assessment(row: Row, customers: Container[str], now: datetime) -> str | None
         return "unknown_customer"
     if not 1 <= row["risk_class"] <= 5:
         return "bad_risk_class"
-    return "ahead_of_time" if row["assessed_at"] > now + _AHEAD else None
+    return _ahead(row["assessed_at"], now)
+
+
+def relation(row: Row, customers: Collection[str]) -> str | None:
+    """Return what is wrong with the form of a relation; its sense is judged elsewhere."""
+    return _first_of(
+        unknown_customer=row["customer_id"] not in customers,
+        bad_relation_id=not is_id(row["relation_id"]),
+        bad_confidence=not _is_share(row["confidence"]),
+        bad_term=not (_in_reach(row["since"]) and _in_reach(row["until"])),
+        bad_source=not _is_code(row["source"]),
+    )
+
+
+def kyc_value(
+    row: Row, party_types: Mapping[str, str], items: Mapping[str, KycItem], now: datetime
+) -> str | None:
+    """Return what is wrong with a value of the KYC card, or the confirmation of a fact."""
+    if row["customer_id"] not in party_types:
+        return "unknown_customer"
+    item = items.get(row["item"])
+    if item is None or party_types[row["customer_id"]] not in item.party_types:
+        return "no_such_kyc_item"
+    return _first_of(
+        kyc_fact_elsewhere=item.fact is not None and row["value"] is not None,
+        kyc_value_missing=item.fact is None and not row["value"],
+        bad_source=not _is_code(row["source"]),
+        ahead_of_time=row["confirmed_at"] > now + _AHEAD,
+    )
+
+
+def need(row: Row, customers: Collection[str], codes: Collection[str], now: datetime) -> str | None:
+    """Return what is wrong with a need."""
+    expires = row["valid_until"]
+    return _first_of(
+        unknown_customer=row["customer_id"] not in customers,
+        bad_need_id=not is_id(row["need_id"]),
+        bad_kind=row["kind"] not in _NEED_KINDS,
+        unknown_need=row["code"] not in codes,
+        bad_confidence=not _is_share(row["confidence"]),
+        expired_before_stated=expires is not None and expires < row["stated_at"],
+        bad_source=not _is_code(row["source"]),
+        ahead_of_time=row["stated_at"] > now + _AHEAD,
+    )
+
+
+def goal(row: Row, customers: Collection[str], kinds: Collection[str], now: datetime) -> str | None:
+    """Return what is wrong with a financial goal."""
+    return _first_of(
+        unknown_customer=row["customer_id"] not in customers,
+        bad_goal_id=not is_id(row["goal_id"]),
+        unknown_goal=row["kind"] not in kinds,
+        bad_target=row["target"] is not None and row["target"] < 0,
+        bad_horizon=not _in_reach(row["horizon"]),
+        bad_priority=not 1 <= row["priority"] <= LAST_PRIORITY,
+        bad_progress=not _is_share(row["progress"]),
+        bad_source=not _is_code(row["source"]),
+        ahead_of_time=row["stated_at"] > now + _AHEAD,
+    )
+
+
+def _first_of(**faults: bool) -> str | None:
+    """Return the name of the first fault that holds."""
+    return next((name for name, holds in faults.items() if holds), None)
+
+
+def _is_code(value: str) -> bool:
+    return _CODE.fullmatch(value) is not None
+
+
+def _ahead(at: datetime, now: datetime) -> str | None:
+    return "ahead_of_time" if at > now + _AHEAD else None
+
+
+def _is_share(value: float | None) -> bool:
+    return value is None or 0 <= value <= 1
+
+
+def _in_reach(day: date | None) -> bool:
+    return day is None or _EARLIEST <= day <= _LATEST
 
 
 def _term(row: Row) -> str | None:

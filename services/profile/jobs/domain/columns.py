@@ -14,6 +14,7 @@ TEXT = pa.string()
 DAY = pa.date32()
 YES = pa.bool_()
 COUNT = pa.int32()
+NUMBER = pa.float64()
 
 
 class ImportKind(StrEnum):
@@ -23,6 +24,10 @@ class ImportKind(StrEnum):
     EVENTS = "events"
     CONSENTS = "consents"
     ASSESSMENTS = "assessments"
+    RELATIONS = "relations"
+    KYC = "kyc"
+    NEEDS = "needs"
+    GOALS = "goals"
 
 
 class WrongColumns(Invalid):
@@ -116,7 +121,7 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
             "term_months": COUNT,
             "payment": MONEY,
             "status": TEXT,
-            "rate": pa.float64(),
+            "rate": NUMBER,
         },
     ),
     ImportKind.EVENTS: _layout(
@@ -162,6 +167,64 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
             "risk_class": COUNT,
             "assessed_at": MOMENT,
             "questionnaire_version": TEXT,
+        },
+    ),
+    ImportKind.RELATIONS: _layout(
+        "relation_id",
+        "relation_id customer_id kind to_id source",
+        {
+            "relation_id": TEXT,
+            "customer_id": TEXT,
+            "kind": TEXT,
+            "to_id": TEXT,
+            "role": TEXT,
+            "since": DAY,
+            "until": DAY,
+            "share": NUMBER,
+            "source": TEXT,
+            "confidence": NUMBER,
+        },
+    ),
+    ImportKind.KYC: _layout(
+        "customer_id",
+        "customer_id item source confirmed_at",
+        {
+            "customer_id": TEXT,
+            "item": TEXT,
+            "value": TEXT,
+            "source": TEXT,
+            "confirmed_at": MOMENT,
+        },
+    ),
+    ImportKind.NEEDS: _layout(
+        "need_id",
+        "need_id customer_id kind code source stated_at",
+        {
+            "need_id": TEXT,
+            "customer_id": TEXT,
+            "kind": TEXT,
+            "code": TEXT,
+            "source": TEXT,
+            "confidence": NUMBER,
+            "stated_at": MOMENT,
+            "valid_until": MOMENT,
+            "resolved_at": MOMENT,
+        },
+    ),
+    ImportKind.GOALS: _layout(
+        "goal_id",
+        "goal_id customer_id kind source stated_at",
+        {
+            "goal_id": TEXT,
+            "customer_id": TEXT,
+            "kind": TEXT,
+            "target": MONEY,
+            "horizon": DAY,
+            "priority": COUNT,
+            "progress": NUMBER,
+            "source": TEXT,
+            "stated_at": MOMENT,
+            "closed_at": MOMENT,
         },
     ),
 }

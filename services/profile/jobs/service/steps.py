@@ -12,7 +12,7 @@ from services.profile.identifiers.service import KeyRing
 from services.profile.jobs import repository
 from services.profile.jobs.domain.columns import ImportKind, in_fen
 from services.profile.jobs.domain.jobs import Chunk, Job, Outcome
-from services.profile.jobs.service import facts, happenings
+from services.profile.jobs.service import facts, happenings, knowledge
 from services.profile.jobs.service.context import Context
 from shared.clock import BusinessClock
 from shared.database import Database
@@ -27,6 +27,10 @@ _TAKES: Mapping[str, Take] = {
     ImportKind.EVENTS: happenings.take_events,
     ImportKind.CONSENTS: happenings.take_consents,
     ImportKind.ASSESSMENTS: happenings.take_assessments,
+    ImportKind.RELATIONS: knowledge.take_relations,
+    ImportKind.KYC: knowledge.take_kyc,
+    ImportKind.NEEDS: knowledge.take_needs,
+    ImportKind.GOALS: knowledge.take_goals,
 }
 
 _BUILDS_ON: Mapping[str, frozenset[str]] = {
@@ -38,6 +42,10 @@ _BUILDS_ON: Mapping[str, frozenset[str]] = {
     ImportKind.EVENTS: frozenset({ImportKind.CUSTOMERS, ImportKind.ACCOUNTS, ImportKind.HOLDINGS}),
     ImportKind.CONSENTS: frozenset({ImportKind.CUSTOMERS, ImportKind.CONSENTS}),
     ImportKind.ASSESSMENTS: frozenset({ImportKind.CUSTOMERS, ImportKind.ASSESSMENTS}),
+    ImportKind.RELATIONS: frozenset({ImportKind.CUSTOMERS, ImportKind.RELATIONS}),
+    ImportKind.KYC: frozenset({ImportKind.CUSTOMERS, ImportKind.KYC}),
+    ImportKind.NEEDS: frozenset({ImportKind.CUSTOMERS, ImportKind.NEEDS}),
+    ImportKind.GOALS: frozenset({ImportKind.CUSTOMERS, ImportKind.GOALS}),
 }
 """What must be in before: rows name what earlier jobs bring, and of facts the last one stands.
 
