@@ -263,7 +263,7 @@ FROM (
 """
 
 ASSESSMENTS = f"""
-SELECT risk_class, valid_until > {AS_OF} AS is_valid FROM assessment
+SELECT risk_class, valid_until > {AS_OF} AS is_valid, assessed_at FROM assessment
 WHERE customer_id = t.customer_id AND assessed_at <= {AS_OF}
 ORDER BY assessed_at DESC LIMIT 1
 """
