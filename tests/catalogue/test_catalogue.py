@@ -24,6 +24,7 @@ LISTS = (
     "event_types",
     "groups",
     "products",
+    "relation_kinds",
     "roles",
     "scales",
     "strategies",
@@ -223,9 +224,49 @@ def test_a_day_worked_instead_is_a_week_end_and_no_holiday() -> None:
             assert not [d for d in period["worked"] if period["from"] <= d <= period["until"]]
 
 
+def test_a_kind_of_relation_joins_party_types_and_reads_the_same_both_ways_or_does_not() -> None:
+    (types,) = [{v["key"] for v in e["values"]} for e in load("codes") if e["key"] == "party_type"]
+
+    for kind in load("relation_kinds"):
+        assert {*kind["from"], *kind["to"]} <= types, kind["key"]
+        assert kind["one"] in {"from", "to", None}, kind["key"]
+        roles = {role["key"]: role["reverse"] for role in kind["roles"]}
+        assert {reverse for reverse in roles.values() if reverse} <= set(roles), kind["key"]
+        if kind["symmetric"]:
+            assert kind["from"] == kind["to"], kind["key"]
+            assert kind["reverse"] == {"zh": kind["zh"], "en": kind["en"]}
+            assert all(roles[reverse] == role for role, reverse in roles.items()), kind["key"]
+
+
+def test_every_party_type_has_twenty_kyc_items_each_with_its_question() -> None:
+    (types,) = [{v["key"] for v in e["values"]} for e in load("codes") if e["key"] == "party_type"]
+    card = load("kyc_items")
+
+    items = Counter(each for item in card["items"] for each in item["party_types"])
+    assert items == dict.fromkeys(types, 20)
+    assert len({item["key"] for item in card["items"]}) == len(card["items"])
+    assert all(item["question"]["zh"] and item["question"]["en"] for item in card["items"])
+
+
+def test_a_talk_card_lies_where_a_group_over_profiles_features_holds() -> None:
+    rules = {group["key"]: group["rule"] for group in load("groups")}
+
+    for card in load("kyc_items")["talk_cards"]:
+        used = parse(rules[card["group"]], VOCABULARY).dependencies
+        assert {ATTRIBUTES[name]["owner"] for name in used} == {"profile"}, card["key"]
+
+
+@pytest.mark.parametrize("part", ["needs", "goals"])
+def test_a_need_and_a_goal_have_a_key_of_their_own(part: str) -> None:
+    entries: list[Entry] = load("needs")[part]
+
+    assert len(set(map(key_of, entries))) == len(entries)
+
+
 def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
     codes = {entry["key"]: entry["values"] for entry in load("codes")}
     scales = {scale["key"]: scale for scale in load("scales")}
+    roles = {kind["key"]: kind["roles"] for kind in load("relation_kinds")}
     defined = {
         "channel": load("channels"),
         "category": load("categories"),
@@ -237,6 +278,12 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "refusal_reason": load("outcomes")["refusal_reasons"],
         "call_result": load("outcomes")["call_results"],
         "role": load("roles"),
+        "relation_kind": load("relation_kinds"),
+        "household_role": roles["household"],
+        "key_person_role": roles["key_person"],
+        "kyc_item": load("kyc_items")["items"],
+        "need": load("needs")["needs"],
+        "goal": load("needs")["goals"],
     }
 
     for key, entries in defined.items():

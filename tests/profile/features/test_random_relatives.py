@@ -132,8 +132,12 @@ async def _state(
                 )
         names = [field.name for field in fields(Relation)]
         columns = ["customer_id" if name == "from_id" else name for name in names]
+        columns += ["from_party", "to_party"]
         await connection.executemany(
             f"""INSERT INTO relation ({", ".join(columns)})
                 VALUES ({", ".join(f"${n}" for n in range(1, len(columns) + 1))})""",
-            [[getattr(relation, name) for name in names] for relation in related],
+            [
+                [*(getattr(each, name) for name in names), each.from_id, each.to_id]
+                for each in related
+            ],
         )

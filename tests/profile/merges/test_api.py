@@ -274,3 +274,41 @@ async def test_a_token_sees_by_the_survivors_owner(profile: Profile) -> None:
     assert await status(rm="r2") == 404
     assert await status(customer="c2") == 200
     assert await status(customer="c3") == 404
+
+
+async def test_l9_relations_cards_and_goals_are_those_of_all_records(profile: Profile) -> None:
+    for customer_id in ("c1", "c2", "wife", "child"):
+        await profile.customer(customer_id)
+        await profile.holding(customer_id, "fund", balance=cny("100"), balance_at=ago(9))
+    home = {"kind": "household", "source": "rm"}
+    for customer_id, to_id, role in (("c1", "wife", "spouse"), ("c2", "child", "child")):
+        body = {**home, "to_id": to_id, "role": role}
+        await profile.ok("PUT", f"/customers/{customer_id}/relations/r1", json=body)
+    goal = {"kind": "home", "priority": 1, "source": "rm"}
+    await profile.ok("PUT", "/customers/c2/goals/g1", json=goal)
+    employer = {"value": "a school", "source": "rm"}
+    await profile.ok("PUT", "/customers/c2/kyc/employer", json=employer)
+    paths = ("/relations", "/household", "/goals", "/kyc", "/features")
+
+    async def told() -> list[Any]:
+        answers = [
+            await profile.ok("GET", f"/customers/{each}{path}")
+            for each in ("c1", "c2", "wife", "child")
+            for path in paths
+        ]
+        return [{k: v for k, v in each.items() if k not in PASSING} for each in answers]
+
+    before = await told()
+    await merge(profile, "c1", "c2")
+
+    household = await profile.ok("GET", "/customers/child/household")
+    assert [each["customer_id"] for each in household["members"]] == ["child", "c1", "wife"]
+    assert (await profile.features("c1"))["household_aum"] == 400
+    related = (await profile.ok("GET", "/customers/c2/relations"))["items"]
+    assert {each["other_id"] for each in related} == {"wife", "child"}
+    body = {"purpose": "opening an account"}
+    plain = await profile.ok("POST", "/customers/c1/kyc/unmask", json=body)
+    assert plain["values"] == {"employer": "a school"}
+
+    await unmerge(profile, "c1", "c2")
+    assert await told() == before

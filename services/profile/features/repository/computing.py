@@ -25,8 +25,8 @@ CROSS JOIN LATERAL ({sources.CARDS}) AS c
 CROSS JOIN LATERAL ({sources.PARTNERS}) AS p
 CROSS JOIN LATERAL ({sources.COMPLAINTS}) AS m
 CROSS JOIN LATERAL ({sources.CONSENTS}) AS s
-CROSS JOIN LATERAL ({relatives.KYC}) AS q
 LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
+CROSS JOIN LATERAL ({relatives.KYC}) AS q
 LEFT JOIN relative_sum AS k ON k.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone

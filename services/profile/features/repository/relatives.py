@@ -156,8 +156,6 @@ _KNOWN = f"""
  FROM party_kyc_value WHERE customer_id = t.customer_id AND confirmed_at > {_OLDEST}) AS card,
 (SELECT coalesce(array_agg(kind), '{{}}') AS identifiers FROM party_identifier
  WHERE customer_id = t.customer_id) AS borne,
-(SELECT count(*) > 0 AS assessed, coalesce(max(assessed_at) > {_OLDEST}, false) AS assessed_lately
- FROM party_assessment WHERE customer_id = t.customer_id) AS answered,
 (SELECT count(*) > 0 AS aimed, coalesce(max(stated_at) > {_OLDEST}, false) AS aimed_lately,
         count(horizon) > 0 AS timed,
         coalesce(max(stated_at) FILTER (WHERE horizon IS NOT NULL) > {_OLDEST}, false)
@@ -167,12 +165,12 @@ _KNOWN = f"""
 
 
 def _stated(fact: str) -> tuple[str, str]:
-    """Whether a fact of `t` is stated, and whether that was not too long ago."""
+    """Whether a fact of `t` or the last assessment `r` is stated, and not too long ago."""
     match fact.split("."):
         case ["identifier", kind]:
             return f"'{kind}' = ANY (identifiers)", "stated_lately"
         case ["assessment", _]:
-            return "assessed", "assessed_lately"
+            return "r.assessed_at IS NOT NULL", f"r.assessed_at > {_OLDEST}"
         case ["goal", "horizon"]:
             return "timed", "timed_lately"
         case ["goal", _]:

@@ -279,7 +279,7 @@ FROM (
 # Of a party the latest assessment since its records were merged counts; before there is one, the
 # lowest class that any record's own latest gave then: a merge never widens the shelf.
 ASSESSMENTS = f"""
-SELECT risk_class, valid_until > {AS_OF} AS is_valid FROM (
+SELECT risk_class, valid_until > {AS_OF} AS is_valid, assessed_at FROM (
     SELECT DISTINCT ON (record) risk_class, valid_until, assessed_at
     FROM party_assessment WHERE customer_id = t.customer_id AND assessed_at <= {AS_OF}
     ORDER BY record, assessed_at DESC
