@@ -2,7 +2,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat
 
 from services.profile.kyc.domain import Card, Entry, State
 from services.profile.money import written
@@ -28,7 +28,7 @@ class KycPut(Strict):
     """The value of an item, or the confirmation of the fact that fills it."""
 
     value: Annotated[
-        str | bool | int | float | list[Any] | dict[str, Any] | None,
+        str | bool | int | FiniteFloat | list[Any] | dict[str, Any] | None,
         AfterValidator(_is_keepable),
         Field(
             description="Text or JSON, kept encrypted; left out where a fact fills the item",

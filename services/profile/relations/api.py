@@ -4,7 +4,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from services.profile.parameters import ID_PATTERN, CustomerId, Written
 from services.profile.relations import service
-from services.profile.relations.domain import Graph
+from services.profile.relations.domain.relations import Graph
 from services.profile.relations.schemas import (
     GraphRead,
     HouseholdRead,

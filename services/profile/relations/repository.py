@@ -3,7 +3,7 @@ from datetime import date
 
 import asyncpg
 
-from services.profile.relations.domain import Graph, Key, Node, NoSuchRelation, Relation
+from services.profile.relations.domain.relations import Graph, Key, Node, NoSuchRelation, Relation
 from services.profile.vocabulary import RelationKind
 from shared.tokens import Token
 

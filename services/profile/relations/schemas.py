@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.profile.parameters import Code, Day, Id, LabelRead, Moment, Strict
-from services.profile.relations.domain import Graph, Reading, Relation
+from services.profile.relations.domain.relations import Graph, Reading, Relation
 from services.profile.vocabulary import Role
 from shared.paging import Page
 

@@ -10,8 +10,8 @@ from services.profile.customers import service as customers
 from services.profile.customers.domain import NoSuchCustomer
 from services.profile.features import service as features
 from services.profile.relations import repository
-from services.profile.relations.domain import (
-    Admission,
+from services.profile.relations.domain.admission import Admission
+from services.profile.relations.domain.relations import (
     Graph,
     Key,
     NoSuchRelation,

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.profile.events.domain import Event
-from services.profile.relations.domain import Relation
+from services.profile.relations.domain.relations import Relation
 from services.profile.vocabulary import EventType, categories, event_types
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.profile.relations.domain import Admission, Relation
+from services.profile.relations.domain.admission import Admission
+from services.profile.relations.domain.relations import Relation
 from services.profile.vocabulary import relation_kinds
 from shared.errors import DomainError
 from tests.profile.conftest import NOW, Profile

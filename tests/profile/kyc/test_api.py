@@ -109,6 +109,7 @@ async def test_p16_sealed_values_are_read_with_a_scope_and_a_purpose_and_on_reco
         kept = await connection.fetchval("SELECT sealed FROM kyc_value WHERE item = 'address'")
     assert row is not None
     assert tuple(row) == ("clerk-7", "visit", "kyc.address,kyc.interests")
+    assert kept
     assert ADDRESS.encode() not in kept
 
 

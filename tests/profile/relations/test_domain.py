@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.relations.domain import (
-    Admission,
+from services.profile.relations.domain.admission import Admission
+from services.profile.relations.domain.relations import (
     EndsBeforeItBegins,
     Relation,
     RelationCycle,

@@ -15,7 +15,8 @@ from services.profile.jobs.service.context import Context
 from services.profile.kyc import service as kyc
 from services.profile.kyc.domain import Value
 from services.profile.relations import service as relations
-from services.profile.relations.domain import Admission, Relation
+from services.profile.relations.domain.admission import Admission
+from services.profile.relations.domain.relations import Relation
 from services.profile.vocabulary import goals, kyc_items, needs
 from shared.errors import DomainError
 
