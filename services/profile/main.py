@@ -9,12 +9,16 @@ from services.profile.assessments.api import router as assessments
 from services.profile.complaints.api import router as complaints
 from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
+from services.profile.duplicates.api import router as duplicates
 from services.profile.events.api import router as events
 from services.profile.exports.api import router as exports
 from services.profile.features.api import router as features
 from services.profile.flags.api import router as flags
 from services.profile.holdings.api import router as holdings
+from services.profile.identifiers.api import router as unmaskings
+from services.profile.identities.api import router as identities
 from services.profile.jobs.api import router as jobs
+from services.profile.matching.api import router as duplicates_runs
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.timeline.api import router as timeline
@@ -32,9 +36,11 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         settings,
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
-        "risk assessments, complaints, flags, ownership, and the features that follow from them.",
+        "risk assessments, complaints, flags, ownership, which records are one party, and the "
+        "features that follow from them.",
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
+            *(identities, duplicates_runs, duplicates, unmaskings),
             *(timeline, features, jobs, exports, feed_router("profile", snapshot)),
         ],
         migrations=MIGRATIONS,

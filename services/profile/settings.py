@@ -38,6 +38,15 @@ class Settings(ServiceSettings):
         default=timedelta(minutes=10),
         description="Features that an import put off follow by themselves if none came after it",
     )
+    matcher_niceness: int = Field(
+        default=15, ge=0, le=19, description="How far the search for duplicates gives way to others"
+    )
+    matcher_memory: str = Field(
+        default="2GB",
+        pattern=r"^[1-9][0-9]{0,5}(MB|GB)$",
+        description="Most that the search for duplicates may hold while it compares; it never "
+        "spills to disk, and ends as failed when it needs more",
+    )
     feature_chunk_customers: int = Field(
         default=500, ge=1, description="Customers recomputed in one transaction of a run"
     )

@@ -10,14 +10,16 @@ from services.profile.events import tables as _events
 from services.profile.features import tables as _features
 from services.profile.holdings import tables as _holdings
 from services.profile.identifiers import tables as _identifiers
+from services.profile.identities import tables as _identities
 from services.profile.jobs import tables as _jobs
+from services.profile.matching import tables as _matching
 from services.profile.timeline import tables as _timeline
 from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
     *(_accounts, _assessments, _complaints, _consents, _customers, _events),
-    *(_features, _holdings, _identifiers, _jobs, _timeline),
+    *(_features, _holdings, _identifiers, _identities, _jobs, _matching, _timeline),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

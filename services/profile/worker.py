@@ -1,4 +1,4 @@
-"""The worker of profile: publishes, imports, rolls features, follows strategy and feedback."""
+"""The worker of profile: publishes, imports, rolls features, matches, follows the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 from services.profile.features import service as features
 from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
+from services.profile.matching.service import runs
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
 from shared import errands
@@ -17,11 +18,12 @@ from shared.worker import Loop, WorkerContext, run_worker
 
 IDLE_SECONDS = 0.4
 ROLL_CHECK_SECONDS = 1.0
+MATCHING_CHECK_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
 
 
-class ImporterFailed(RuntimeError):
-    """The process that carries imports out has ended with an error; its log says which."""
+class ProcessFailed(RuntimeError):
+    """A process that the worker sent has ended with an error; its log says which."""
 
 
 def build(context: WorkerContext) -> Sequence[Loop]:
@@ -32,6 +34,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         _reader(context, "strategy", follower.contacts()).run,
         _reader(context, "feedback", follower.outcomes()).run,
         lambda: _import_for_ever(context),
+        lambda: _match_for_ever(context),
         lambda: _work(partial(advance_run, context)),
         lambda: _work(partial(end_imports, context)),
         lambda: _roll_daily(context),
@@ -76,20 +79,29 @@ async def _import_for_ever(context: WorkerContext) -> None:
         async with context.database.connection() as connection:
             is_due = await jobs.is_any_open(connection)
         if is_due:
-            await _run_importer(context)
+            await _send(context, "services.profile.importer")
         await asyncio.sleep(IDLE_SECONDS)
 
 
-async def _run_importer(context: WorkerContext) -> None:
-    """Start the process that carries imports out, and wait for its end.
+async def _match_for_ever(context: WorkerContext) -> None:
+    """Have duplicates looked for by a process of its own, whenever a run was asked for."""
+    while True:
+        async with context.database.connection() as connection:
+            is_due = await runs.is_any_open(connection)
+        if is_due:
+            await _send(context, "services.profile.matcher")
+        await asyncio.sleep(MATCHING_CHECK_SECONDS)
+
+
+async def _send(context: WorkerContext, program: str) -> None:
+    """Start a process of ours with the business clock's offset, and wait for its end.
 
     Raises:
-        ImporterFailed: it was killed, or could not go on; what it was at is undone.
+        ProcessFailed: it was killed, or could not go on; what it was at is undone.
     """
-    offset = context.clock.offset.total_seconds()
-    code = await errands.send("services.profile.importer", str(offset))
+    code = await errands.send(program, str(context.clock.offset.total_seconds()))
     if code:
-        raise ImporterFailed(f"the process of imports ended with {code}")
+        raise ProcessFailed(f"{program} ended with {code}")
 
 
 async def _roll_daily(context: WorkerContext) -> None:

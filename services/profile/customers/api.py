@@ -1,6 +1,4 @@
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from services.profile.customers import service
 from services.profile.customers.domain import Customer
@@ -18,7 +16,7 @@ from services.profile.customers.schemas import (
 from services.profile.customers.service import Stated
 from services.profile.features import service as features
 from services.profile.features.domain import CustomerFeatures
-from services.profile.identifiers.service import KeyRing, key_ring
+from services.profile.identifiers.api import Ring
 from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
 from shared.app import AppDatabase, AppSettings, Clock, Session
@@ -27,13 +25,6 @@ from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 reads, writes = [requires("customers:read")], [requires("customers:write")]
-
-
-def _ring(settings: AppSettings) -> KeyRing:
-    return key_ring(settings.identifier_keys.get_secret_value())
-
-
-Ring = Annotated[KeyRing, Depends(_ring)]
 
 
 @router.put("/customers/{customer_id}", dependencies=writes, responses=problem_responses(404))
@@ -121,9 +112,15 @@ async def unmask_customer(
     ring: Ring,
     clock: Clock,
 ) -> Identifiers:
-    """Return personal identifiers in plain text; who read them, and what for, is kept."""
+    """Return the identifiers asked for in plain text; who read which, and what for, is kept."""
     found = await service.unmask(
-        session, customer_id, wanted.purpose, token=token, ring=ring, now=clock.now()
+        session,
+        customer_id,
+        fields=wanted.fields,
+        purpose=wanted.purpose,
+        token=token,
+        ring=ring,
+        now=clock.now(),
     )
     return Identifiers(customer_id=customer_id, **found)
 

@@ -22,6 +22,7 @@ from services.profile.customers.domain import (
 from services.profile.features import service as features
 from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing
+from services.profile.matching.service.equal import propose_equal
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
@@ -57,7 +58,8 @@ async def put(
     added = await repository.add_missing(session, customer_id, party_type, clock.now())
     await repository.get(session, customer_id, None if added else token, lock=True)
     connection = await raw_connection(session)
-    await identifiers.store(connection, ring, customer_id, stated.identifiers)
+    if await identifiers.store(connection, ring, customer_id, stated.identifiers):
+        await propose_equal(connection, [customer_id], now=clock.now())
     return await change(session, customer_id, stated.facts, token=token, clock=clock)
 
 
@@ -79,7 +81,8 @@ async def patch(
     check_birth_date(stated.facts.get("birth_date"), clock.today())
     await hold(session, customer_id, token)
     connection = await raw_connection(session)
-    await identifiers.store(connection, ring, customer_id, stated.identifiers)
+    if await identifiers.store(connection, ring, customer_id, stated.identifiers):
+        await propose_equal(connection, [customer_id], now=clock.now())
     return await change(session, customer_id, stated.facts, token=token, clock=clock)
 
 
@@ -175,21 +178,23 @@ async def search(
 async def unmask(
     session: AsyncSession,
     customer_id: str,
-    purpose: str,
     *,
+    fields: Sequence[str],
+    purpose: str,
     token: Token,
     ring: KeyRing,
     now: datetime,
 ) -> dict[str, str]:
-    """Return a customer's identifiers in plain text, on the record.
+    """Return some identifiers of a customer in plain text, on the record.
 
     Raises:
+        UnknownPurpose: the catalogue does not name the purpose.
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     await must_see(session, customer_id, token)
     connection = await raw_connection(session)
     return await identifiers.unmask(
-        connection, ring, customer_id, purpose=purpose, token=token, now=now
+        connection, ring, customer_id, fields=fields, purpose=purpose, token=token, now=now
     )
 
 

@@ -1,8 +1,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
+
+from services.profile.identifiers.domain import Unmasking
+from shared.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,14 @@ async def put(connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]
     return {row["customer_id"] for row in rows}
 
 
-async def remove(connection: asyncpg.Connection, customer_id: str, kinds: Sequence[str]) -> None:
-    await connection.execute(
+async def remove(connection: asyncpg.Connection, customer_id: str, kinds: Sequence[str]) -> bool:
+    """Forget identifiers of these kinds; tell whether there was one."""
+    status = await connection.execute(
         "DELETE FROM identifier WHERE customer_id = $1 AND kind = ANY ($2::text[])",
         customer_id,
         kinds,
     )
+    return status != "DELETE 0"
 
 
 async def list_of(
@@ -67,23 +73,50 @@ async def find(
     return [row["customer_id"] for row in rows]
 
 
-async def note_unmasking(
-    connection: asyncpg.Connection,
-    customer_id: str,
-    *,
-    at: datetime,
-    actor: str,
-    client_id: str,
-    purpose: str,
-    fields: str,
-) -> None:
+async def note_unmasking(connection: asyncpg.Connection, unmasking: Unmasking) -> None:
+    """Record that identifiers were read in plain text."""
     await connection.execute(
-        """INSERT INTO unmasking (customer_id, at, actor, client_id, purpose, fields)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
-        customer_id,
-        at,
-        actor,
-        client_id,
-        purpose,
-        fields,
+        """INSERT INTO unmasking (customer_id, unmasking_id, at, actor, client_id, purpose, fields)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        unmasking.customer_id,
+        unmasking.unmasking_id,
+        unmasking.at,
+        unmasking.actor,
+        unmasking.client_id,
+        unmasking.purpose,
+        ",".join(unmasking.fields),
     )
+
+
+async def list_unmaskings(
+    connection: asyncpg.Connection,
+    *,
+    token: Token,
+    customer_id: str | None,
+    actor: str | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Unmasking]:
+    """Return who read identifiers of customers the token sees, latest first."""
+    rows = await connection.fetch(
+        """SELECT unmasking_id, u.customer_id, at, actor, client_id, purpose, fields
+           FROM unmasking AS u LEFT JOIN customer AS c ON c.customer_id = u.customer_id
+           WHERE ($1::text IS NULL OR u.customer_id = $1) AND ($2::text IS NULL OR actor = $2)
+             AND ($3::timestamptz IS NULL OR (at, unmasking_id) < ($3, $4))
+             AND ($5::text IS NULL OR u.customer_id = $5)
+             AND ($6::text IS NULL OR org_path = $6 OR starts_with(org_path, $6 || '/'))
+             AND ($7::text IS NULL OR rm_id = $7)
+           ORDER BY at DESC, unmasking_id DESC LIMIT $8""",
+        customer_id,
+        actor,
+        *(after or (None, None)),
+        *(token.customer, token.org, token.rm),
+        limit,
+    )
+    return [_to_unmasking(row) for row in rows]
+
+
+def _to_unmasking(row: asyncpg.Record) -> Unmasking:
+    columns: dict[str, Any] = dict(row)
+    columns["fields"] = tuple(row["fields"].split(","))
+    return Unmasking(**columns)

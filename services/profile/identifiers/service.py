@@ -13,9 +13,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.profile.identifiers import repository
-from services.profile.identifiers.domain import masked, normalised
+from services.profile.identifiers.domain import Unmasking, check_purpose, masked, normalised
 from services.profile.identifiers.repository import Sealed
+from services.profile.vocabulary import unmasking_purposes
 from shared.errors import Unavailable
+from shared.ids import new_id
 from shared.tokens import Token
 
 NONCE_BYTES = 12
@@ -110,12 +112,12 @@ async def store(
     ring: KeyRing,
     customer_id: str,
     values: Mapping[str, str | None],
-) -> None:
-    """Keep these identifiers of a customer; None removes one."""
+) -> bool:
+    """Keep these identifiers of a customer, None removes one; tell whether any changed."""
     given = [ring.seal(customer_id, kind, value) for kind, value in values.items() if value]
     gone = [kind for kind, value in values.items() if not value]
-    await repository.put(connection, [(customer_id, sealed) for sealed in given])
-    await repository.remove(connection, customer_id, gone)
+    changed = await repository.put(connection, [(customer_id, sealed) for sealed in given])
+    return await repository.remove(connection, customer_id, gone) or bool(changed)
 
 
 async def store_many(
@@ -130,15 +132,25 @@ async def store_many(
     )
 
 
+async def opened(
+    connection: asyncpg.Connection, ring: KeyRing, customer_ids: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return the identifiers of customers in plain text, for a computation that shows none."""
+    found: dict[str, dict[str, str]] = {customer_id: {} for customer_id in customer_ids}
+    for customer_id, sealed in await repository.list_of(connection, customer_ids):
+        found[customer_id][sealed.kind] = ring.open(customer_id, sealed.kind, sealed.body)
+    return found
+
+
 async def shown(
     connection: asyncpg.Connection, ring: KeyRing, customer_ids: Sequence[str]
 ) -> dict[str, dict[str, str]]:
     """Return the masked identifiers of customers."""
-    found: dict[str, dict[str, str]] = {customer_id: {} for customer_id in customer_ids}
-    for customer_id, sealed in await repository.list_of(connection, customer_ids):
-        value = ring.open(customer_id, sealed.kind, sealed.body)
-        found[customer_id][sealed.kind] = masked(sealed.kind, normalised(sealed.kind, value))
-    return found
+    found = await opened(connection, ring, customer_ids)
+    return {
+        customer_id: {kind: masked(kind, normalised(kind, value)) for kind, value in borne.items()}
+        for customer_id, borne in found.items()
+    }
 
 
 async def find(
@@ -154,22 +166,32 @@ async def unmask(
     ring: KeyRing,
     customer_id: str,
     *,
+    fields: Sequence[str],
     purpose: str,
     token: Token,
     now: datetime,
 ) -> dict[str, str]:
-    """Return a customer's identifiers in plain text, leaving a record of the read (P16)."""
-    sealed = [each for _, each in await repository.list_of(connection, [customer_id])]
+    """Return some identifiers of a customer in plain text, leaving a record of the read (P16).
+
+    Raises:
+        UnknownPurpose: the catalogue does not name the purpose.
+    """
+    check_purpose(purpose, unmasking_purposes())
+    borne = (await opened(connection, ring, [customer_id]))[customer_id]
+    read = {kind: value for kind, value in borne.items() if kind in fields}
     await repository.note_unmasking(
         connection,
-        customer_id,
-        at=now,
-        actor=token.author,
-        client_id=token.client_id,
-        purpose=purpose,
-        fields=",".join(each.kind for each in sealed),
+        Unmasking(
+            unmasking_id=new_id(),
+            customer_id=customer_id,
+            at=now,
+            actor=token.author,
+            client_id=token.client_id,
+            purpose=purpose,
+            fields=tuple(sorted(set(fields))),
+        ),
     )
-    return {each.kind: ring.open(customer_id, each.kind, each.body) for each in sealed}
+    return read
 
 
 def _derived(secret: str, use: str) -> bytes:

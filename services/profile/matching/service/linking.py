@@ -1,0 +1,141 @@
+"""The linkage of persons by Splink: in memory, without a file and without the network.
+
+Only the process of matching imports this module, for what it loads and for what it holds.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+import duckdb
+import pyarrow as pa
+import splink.comparison_level_library as levels
+from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink.comparison_library import CustomComparison
+from splink.internals.exceptions import EMTrainingException
+
+from services.profile.matching.domain import FIELDS, Evidence, Proposal
+from services.profile.vocabulary import Comparison, Level, Linkage
+from shared.logging import log
+
+MISSING = -1
+
+
+def link(people: pa.Table, model: Linkage, *, memory: str) -> list[Proposal]:
+    """Propose pairs of persons who are probably one.
+
+    What is given in the same order gives the same result: one thread, seeded dice.
+
+    Args:
+        people: columns as `FIELDS` says, in the order of the ids.
+        model: of the catalogue.
+        memory: most that may be held, such as `2GB`; personal data is never spilled to disk.
+
+    Returns:
+        The pairs at or above the model's threshold, in the order of their ids; none where too few
+        agree in anything to learn from.
+    """
+    if people.num_rows < 2:
+        return []
+    with _engine(memory) as engine:
+        api = DuckDBAPI(engine)
+        linker = Linker(api.register(people), _settings(model), log_level=logging.ERROR)
+        if not _learn(linker, model):
+            return []
+        found = linker.inference.predict(threshold_match_probability=model.propose_from)
+        rows = cast("pa.Table", found.as_pyarrow_table()).to_pylist()
+    proposals = [_proposal(row, model) for row in rows]
+    return sorted(proposals, key=lambda each: (each.customer_id, each.other_id))
+
+
+def _engine(memory: str) -> duckdb.DuckDBPyConnection:
+    engine = duckdb.connect(
+        config={
+            "threads": 1,
+            "memory_limit": memory,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    engine.execute("SET enable_external_access = false")
+    return engine
+
+
+def _learn(linker: Linker, model: Linkage) -> bool:
+    """Fit the model to the records; tell whether they told anything."""
+    training = linker.training
+    try:
+        training.estimate_probability_two_random_records_match(
+            [block_on(*names) for names in model.alike], recall=model.recall
+        )
+    except ValueError:  # nearly all pairs are alike: there are next to no records
+        return False
+    if not linker.misc.save_model_to_json()["probability_two_random_records_match"]:
+        return False
+    training.estimate_u_using_random_sampling(max_pairs=model.random_pairs, seed=model.seed)
+    for names in model.learn_from:
+        try:
+            training.estimate_parameters_using_expectation_maximisation(block_on(*names))
+        except EMTrainingException:
+            log.info("nothing_to_learn_from", fields=names)
+    return True
+
+
+def _settings(model: Linkage) -> SettingsCreator:
+    return SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="customer_id",
+        comparisons=[_comparison(each) for each in model.comparisons],
+        blocking_rules_to_generate_predictions=[_compare_within(names) for names in model.compare],
+        retain_intermediate_calculation_columns=True,
+        retain_matching_columns=True,
+    )
+
+
+def _comparison(comparison: Comparison) -> CustomComparison:
+    return CustomComparison(
+        output_column_name=comparison.key,
+        comparison_levels=[
+            levels.NullLevel(comparison.key),
+            *(_level(each) for each in comparison.levels),
+            levels.ElseLevel(),
+        ],
+    )
+
+
+def _level(level: Level) -> Any:
+    match level.measure:
+        case "equal":
+            return levels.ExactMatchLevel(level.of, term_frequency_adjustments=level.by_frequency)
+        case "jaro_winkler":
+            return levels.JaroWinklerLevel(level.of, level.at)
+        case "edits":
+            return levels.LevenshteinLevel(level.of, int(level.at))
+        case "shares_word":
+            return levels.ArrayIntersectLevel(level.of, 1)
+
+
+def _compare_within(names: Sequence[str]) -> Any:
+    lists = [name for name in names if pa.types.is_list(FIELDS.field(name).type)]
+    return block_on(*names, arrays_to_explode=lists or None)
+
+
+def _proposal(row: dict[str, Any], model: Linkage) -> Proposal:
+    return Proposal(
+        customer_id=row["customer_id_l"],
+        other_id=row["customer_id_r"],
+        probability=row["match_probability"],
+        evidence=tuple(
+            _evidence(each, row)
+            for each in model.comparisons
+            if row[f"gamma_{each.key}"] != MISSING
+        ),
+    )
+
+
+def _evidence(comparison: Comparison, row: dict[str, Any]) -> Evidence:
+    gamma: int = row[f"gamma_{comparison.key}"]
+    weight: float = row[f"mw_{comparison.key}"] + row.get(f"mw_tf_adj_{comparison.key}", 0.0)
+    held = comparison.levels[-gamma].key if gamma else "different"
+    return Evidence(comparison=comparison.key, level=held, weight=round(weight, 2))
