@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from services.profile.duplicates import repository, service
-from services.profile.duplicates.domain import Duplicate, State
+from services.profile.duplicates.domain import Duplicate, DuplicateState
 from services.profile.duplicates.repository import Wanted
 from services.profile.duplicates.schemas import DuplicateConfirm, DuplicateRead, DuplicateRefuse
 from services.profile.parameters import ID_PATTERN
@@ -19,7 +19,7 @@ DuplicateId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
 def _wanted(
-    state: State | None = None,
+    state: DuplicateState | None = None,
     min_probability: Annotated[float, Query(ge=0, le=1)] = 0,
     customer_id: Annotated[
         str | None, Query(pattern=ID_PATTERN, description="Either of the two")

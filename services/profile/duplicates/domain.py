@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.profile.matching.domain import Evidence, Source
+from services.profile.matching.domain import Evidence, FoundBy
 from shared.errors import Conflict, FieldError, Invalid, NotFound, Refused
 
 
-class State(StrEnum):
+class DuplicateState(StrEnum):
     PROPOSED = "proposed"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -46,10 +46,10 @@ class Duplicate:
     duplicate_id: str
     customer_id: str
     other_id: str
-    source: Source
+    source: FoundBy
     probability: float
     evidence: tuple[Evidence, ...]
-    state: State
+    state: DuplicateState
     proposed_at: datetime
     decided_at: datetime | None = None
     decided_by: str | None = None
@@ -61,7 +61,7 @@ class Duplicate:
 class Decision:
     """What a person decided on a duplicate: confirmed with a survivor, or refused for a reason."""
 
-    state: State
+    state: DuplicateState
     actor: str
     at: datetime
     survivor: str | None = None
@@ -105,7 +105,7 @@ def must_change(duplicate: Duplicate, decision: Decision) -> bool:
             f"The survivor is {duplicate.customer_id} or {duplicate.other_id}",
             errors=[FieldError("/survivor", "is none of the two")],
         )
-    if duplicate.state is State.PROPOSED:
+    if duplicate.state is DuplicateState.PROPOSED:
         return True
     before = (duplicate.state, duplicate.survivor, duplicate.reason)
     if before != (decision.state, decision.survivor, decision.reason):

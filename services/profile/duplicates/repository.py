@@ -3,8 +3,8 @@ from typing import Any
 
 import asyncpg
 
-from services.profile.duplicates.domain import Decision, Duplicate, NoSuchDuplicate, State
-from services.profile.matching.domain import Evidence, Source
+from services.profile.duplicates.domain import Decision, Duplicate, DuplicateState, NoSuchDuplicate
+from services.profile.matching.domain import Evidence, FoundBy
 from shared.tokens import Token
 
 _COLUMNS = """duplicate_id, d.customer_id, other_id, source, probability, evidence, state,
@@ -22,7 +22,7 @@ _VISIBLE = """$1::text IS NULL
 class Wanted:
     """Which duplicates to list; None does not narrow."""
 
-    state: State | None
+    state: DuplicateState | None
     min_probability: float
     customer_id: str | None
 
@@ -89,6 +89,6 @@ async def decide(connection: asyncpg.Connection, duplicate: Duplicate, decision:
 
 def _to_duplicate(row: asyncpg.Record) -> Duplicate:
     columns: dict[str, Any] = dict(row)
-    columns["source"], columns["state"] = Source(row["source"]), State(row["state"])
+    columns["source"], columns["state"] = FoundBy(row["source"]), DuplicateState(row["state"])
     columns["evidence"] = tuple(Evidence(**said) for said in row["evidence"])
     return Duplicate(**columns)

@@ -1,7 +1,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.profile.duplicates.domain import State
-from services.profile.matching.domain import Source
+from services.profile.duplicates.domain import DuplicateState
+from services.profile.matching.domain import FoundBy
 from services.profile.parameters import Code, Id, Moment, Strict
 
 
@@ -34,12 +34,12 @@ class DuplicateRead(_Read):
     duplicate_id: str
     customer_id: str = Field(description="The one")
     other_id: str = Field(description="The other")
-    source: Source = Field(
+    source: FoundBy = Field(
         description="deterministic: they bear equal identifiers; probabilistic: a run compared them"
     )
     probability: float = Field(ge=0, le=1, description="That they are one party")
     evidence: list[EvidenceRead] = Field(description="What said so; a missing value says nothing")
-    state: State
+    state: DuplicateState
     proposed_at: Moment
     decided_at: Moment | None
     decided_by: str | None = Field(description="The member of staff")

@@ -6,7 +6,7 @@ from services.profile.duplicates import repository
 from services.profile.duplicates.domain import (
     Decision,
     Duplicate,
-    State,
+    DuplicateState,
     check_refusal,
     must_change,
     person_of,
@@ -33,9 +33,15 @@ async def confirm(
         DuplicateDecided: it was decided otherwise before.
     """
     decision = Decision(
-        state=State.CONFIRMED, actor=person_of(token.actor), at=clock.now(), survivor=survivor
+        state=DuplicateState.CONFIRMED,
+        actor=person_of(token.actor),
+        at=clock.now(),
+        survivor=survivor,
     )
-    return await _decide(connection, duplicate_id, decision, token)
+    duplicate = await repository.get(connection, duplicate_id, token=token, lock=True)
+    if must_change(duplicate, decision):
+        await _make_one(connection, duplicate, decision)
+    return await repository.get(connection, duplicate_id, token=token)
 
 
 async def refuse(
@@ -56,15 +62,16 @@ async def refuse(
     """
     check_refusal(reason, matching().refusals)
     decision = Decision(
-        state=State.REFUSED, actor=person_of(token.actor), at=clock.now(), reason=reason
+        state=DuplicateState.REFUSED, actor=person_of(token.actor), at=clock.now(), reason=reason
     )
-    return await _decide(connection, duplicate_id, decision, token)
-
-
-async def _decide(
-    connection: asyncpg.Connection, duplicate_id: str, decision: Decision, token: Token
-) -> Duplicate:
     duplicate = await repository.get(connection, duplicate_id, token=token, lock=True)
     if must_change(duplicate, decision):
         await repository.decide(connection, duplicate, decision)
     return await repository.get(connection, duplicate_id, token=token)
+
+
+async def _make_one(
+    connection: asyncpg.Connection, duplicate: Duplicate, decision: Decision
+) -> None:
+    """Carry a confirmation out: whatever makes the two records one party happens here."""
+    await repository.decide(connection, duplicate, decision)

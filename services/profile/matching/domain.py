@@ -29,12 +29,12 @@ FIELDS = pa.schema(
 _BETWEEN_WORDS = re.compile(r"[\s,;·•.'’-]+")
 
 
-class Source(StrEnum):
+class FoundBy(StrEnum):
     DETERMINISTIC = "deterministic"
     PROBABILISTIC = "probabilistic"
 
 
-class RunState(StrEnum):
+class MatchingRunState(StrEnum):
     QUEUED = "queued"
     READING = "reading"
     COMPARING = "comparing"
@@ -74,7 +74,7 @@ class MatchingRun:
     """A run that compares customers with each other."""
 
     run_id: str
-    state: RunState
+    state: MatchingRunState
     total: int
     done: int
     proposed: int

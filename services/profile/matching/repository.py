@@ -1,16 +1,17 @@
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 
 import asyncpg
+import orjson
 
 from services.profile.matching.domain import (
+    FoundBy,
     MatchingRun,
+    MatchingRunState,
     NoSuchMatchingRun,
     Party,
     Proposal,
-    RunState,
-    Source,
 )
 from shared.ids import new_id
 
@@ -59,7 +60,7 @@ async def propose(
     connection: asyncpg.Connection,
     proposals: Sequence[Proposal],
     *,
-    source: Source,
+    source: FoundBy,
     run_id: str | None,
     now: datetime,
 ) -> None:
@@ -71,8 +72,9 @@ async def propose(
         """INSERT INTO duplicate AS d (customer_id, other_id, duplicate_id, source, probability,
                evidence, state, borne, run_id, proposed_at)
            SELECT a, b, id, $6, probability, evidence, 'proposed', borne, $7, $8
-           FROM (SELECT least(l, r) AS a, greatest(l, r) AS b, id, probability, evidence
-                 FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::jsonb[])
+           FROM (SELECT least(l, r) AS a, greatest(l, r) AS b, id, probability,
+                     evidence::jsonb AS evidence
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[])
                      AS g (l, r, id, probability, evidence)) AS given,
                LATERAL (SELECT sha256(coalesce(string_agg(digest, ''
                             ORDER BY customer_id, kind), '')) AS borne
@@ -92,7 +94,7 @@ async def propose(
         [each.other_id for each in proposals],
         [new_id() for _ in proposals],
         [each.probability for each in proposals],
-        [[asdict(said) for said in each.evidence] for each in proposals],
+        [orjson.dumps(each.evidence).decode() for each in proposals],
         source,
         run_id,
         now,
@@ -178,7 +180,7 @@ async def begin_run(connection: asyncpg.Connection, run_id: str) -> None:
 
 
 async def advance_run(
-    connection: asyncpg.Connection, run_id: str, *, state: RunState, done: int = 0
+    connection: asyncpg.Connection, run_id: str, *, state: MatchingRunState, done: int = 0
 ) -> None:
     """Note how far a run has come."""
     await connection.execute(

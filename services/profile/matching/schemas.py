@@ -1,6 +1,6 @@
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.profile.matching.domain import RunState
+from services.profile.matching.domain import MatchingRunState
 from services.profile.parameters import Moment
 
 
@@ -8,7 +8,7 @@ class MatchingRunRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     run_id: str
-    state: RunState
+    state: MatchingRunState
     total: int = Field(description="Customers it covers")
     done: int = Field(description="Customers read so far; after that they are compared")
     proposed: int = Field(description="Open proposals it made, once it has ended")

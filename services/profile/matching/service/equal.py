@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from services.profile.matching import repository
-from services.profile.matching.domain import Source, equal_pair, leading_kinds
+from services.profile.matching.domain import FoundBy, equal_pair, leading_kinds
 from services.profile.vocabulary import matching
 
 
@@ -29,5 +29,5 @@ async def propose_equal(
     proposals = [pair for pair in pairs if pair is not None]
     await repository.drop_unfounded(connection, customer_ids, proposals)
     await repository.propose(
-        connection, proposals, source=Source.DETERMINISTIC, run_id=run_id, now=now
+        connection, proposals, source=FoundBy.DETERMINISTIC, run_id=run_id, now=now
     )

@@ -12,10 +12,10 @@ from services.profile.identifiers.service import KeyRing
 from services.profile.matching import repository
 from services.profile.matching.domain import (
     FIELDS,
+    FoundBy,
     MatchingRun,
+    MatchingRunState,
     Proposal,
-    RunState,
-    Source,
     table_of,
 )
 from services.profile.matching.service.equal import propose_equal
@@ -70,7 +70,7 @@ async def carry_out(database: Database, clock: BusinessClock, *, ring: KeyRing, 
     model = matching().linkage
     people = [page async for page in _read(database, run.run_id, model, ring, clock)]
     async with database.transaction() as connection:
-        await repository.advance_run(connection, run.run_id, state=RunState.COMPARING)
+        await repository.advance_run(connection, run.run_id, state=MatchingRunState.COMPARING)
     table = pa.concat_tables([FIELDS.empty_table(), *people])
     proposals = await to_thread.run_sync(link, table, model)
     await _write(database, run.run_id, proposals, clock)
@@ -98,7 +98,7 @@ async def _read(
             await propose_equal(connection, ids, now=clock.now(), run_id=run_id)
             borne = await identifiers.opened(connection, ring, ids)
             await repository.advance_run(
-                connection, run_id, state=RunState.READING, done=len(parties)
+                connection, run_id, state=MatchingRunState.READING, done=len(parties)
             )
         yield table_of(
             [
@@ -119,7 +119,7 @@ async def _write(
             await repository.propose(
                 connection,
                 proposals[start : start + WRITTEN_AT_ONCE],
-                source=Source.PROBABILISTIC,
+                source=FoundBy.PROBABILISTIC,
                 run_id=run_id,
                 now=now,
             )
