@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.profile.identifiers.service import key_ring
+from services.profile.matching.domain import failure_of
 from services.profile.matching.service import runs
 from services.profile.settings import Settings
 from shared.clock import BusinessClock
@@ -46,7 +47,7 @@ async def _carry_out(settings: Settings, database: Database, clock: BusinessCloc
         await runs.carry_out(database, clock, ring=ring, link=linking)
     except Exception as error:  # its words may hold what was compared
         log.error("matching_failed", kind=type(error).__name__)
-        await runs.fail(database, clock, type(error).__name__)
+        await runs.fail(database, clock, failure_of(error))
 
 
 def main() -> None:

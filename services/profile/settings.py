@@ -16,8 +16,10 @@ class Settings(ServiceSettings):
     identifier_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Key ring for personal identifiers: `id:secret` pairs separated by commas. The "
-        "last one encrypts, all decrypt, the first one also makes the search index: add new keys "
-        "at the end and keep the first. Each secret has at least 32 characters",
+        "last one encrypts, all decrypt; the worker seals anew what older ones sealed, after which "
+        "they can go. The pair called `index` makes the search index and seals nothing; "
+        "without it the first key does: give `index` that key's secret before the key goes. Each "
+        "secret has at least 32 characters",
     )
     assessments_a_day: int = Field(default=2, ge=1, description="Most a customer may answer (B4)")
     assessments_a_year: int = Field(default=8, ge=1, description="Most in 12 months (B4)")

@@ -110,7 +110,7 @@ class Linkage:
     recall: float
     learn_from: tuple[tuple[str, ...], ...]
     compare: tuple[tuple[str, ...], ...]
-    random_pairs: int
+    sampled_pairs: int
     seed: int
     comparisons: tuple[Comparison, ...]
 
@@ -157,7 +157,7 @@ def _linkage(read: dict[str, Any]) -> Linkage:
         recall=read["alike"]["recall"],
         learn_from=_fields(read["learn_from"]),
         compare=_fields(read["compare"]),
-        random_pairs=read["random_pairs"],
+        sampled_pairs=read["sampled_pairs"],
         seed=read["seed"],
         comparisons=tuple(_comparison(**each) for each in read["comparisons"]),
     )

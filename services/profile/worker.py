@@ -6,20 +6,26 @@ from functools import partial
 from pathlib import Path
 
 from services.profile.features import service as features
+from services.profile.identifiers import service as identifiers
+from services.profile.identifiers.service import KeyRing, key_ring
+from services.profile.identities import service as identities
 from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
 from services.profile.matching.service import runs
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
 from shared import errands
+from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
 from shared.idempotency_keys import forget_old_keys
+from shared.logging import log
 from shared.worker import Loop, WorkerContext, run_worker
 
 IDLE_SECONDS = 0.4
 ROLL_CHECK_SECONDS = 1.0
 MATCHING_CHECK_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
+SEALED_AT_ONCE = 500
 
 
 class ProcessFailed(RuntimeError):
@@ -38,6 +44,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         lambda: _work(partial(advance_run, context)),
         lambda: _work(partial(end_imports, context)),
         lambda: _roll_daily(context),
+        lambda: _reseal_for_ever(context),
         lambda: _keep_house(context),
     ]
 
@@ -111,6 +118,31 @@ async def _roll_daily(context: WorkerContext) -> None:
         await features.roll_if_due(context.database, context.clock)
         await features.release_forgotten(context.database, context.clock, patience)
         await asyncio.sleep(ROLL_CHECK_SECONDS)
+
+
+async def _reseal_for_ever(context: WorkerContext) -> None:
+    """Bring under the newest key what older keys sealed, so that those can be taken away."""
+    settings: Settings = context.settings
+    ring = key_ring(settings.identifier_keys.get_secret_value())
+    while True:
+        await reseal(context.database, ring)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def reseal(database: Database, ring: KeyRing, *, at_once: int = SEALED_AT_ONCE) -> None:
+    """Walk once over what older keys sealed, some hundred values a transaction."""
+    at: tuple[str, str] | None = ("", "")
+    while at is not None:
+        async with database.transaction() as connection:
+            at = await identifiers.reseal(connection, ring, after=at, limit=at_once)
+    on: tuple[str, str, str] | None = ("", "", "")
+    while on is not None:
+        async with database.transaction() as connection:
+            on = await identities.reseal(connection, ring, after=on, limit=at_once)
+    async with database.connection() as connection:
+        left = await identifiers.count_under_other_keys(connection, ring)
+        left += await identities.count_under_other_keys(connection, ring)
+    log.info("identifiers_resealed", left=left)
 
 
 async def _keep_house(context: WorkerContext) -> None:

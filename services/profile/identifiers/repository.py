@@ -8,6 +8,9 @@ import asyncpg
 from services.profile.identifiers.domain import Unmasking
 from shared.tokens import Token
 
+Place = tuple[str, str]
+"""A customer and a kind: how far a walk over all identifiers came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
@@ -33,6 +36,46 @@ async def put(connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]
         [sealed.digest for _, sealed in given],
     )
     return {row["customer_id"] for row in rows}
+
+
+async def list_under_other_keys(
+    connection: asyncpg.Connection, mark: bytes, *, after: Place, limit: int
+) -> list[tuple[str, Sealed]]:
+    """Lock identifiers that do not begin with a mark, beyond a place; those in use are left out."""
+    rows = await connection.fetch(
+        """SELECT customer_id, kind, sealed, digest FROM identifier
+           WHERE (customer_id, kind) > ($1, $2)
+             AND substring(sealed FOR octet_length($3::bytea)) <> $3
+           ORDER BY customer_id, kind LIMIT $4 FOR UPDATE SKIP LOCKED""",
+        *after,
+        mark,
+        limit,
+    )
+    return [(row["customer_id"], Sealed(row["kind"], row["sealed"], row["digest"])) for row in rows]
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, mark: bytes) -> int:
+    """Return how many sealed values do not begin with a mark."""
+    count: int | None = await connection.fetchval(
+        """SELECT count(*) FROM identifier
+           WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",
+        mark,
+    )
+    return count or 0
+
+
+async def replace(connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]]) -> None:
+    """Store identifiers anew that the caller has locked."""
+    await connection.execute(
+        """UPDATE identifier AS i SET sealed = g.sealed, digest = g.digest
+           FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])
+               AS g (customer_id, kind, sealed, digest)
+           WHERE (i.customer_id, i.kind) = (g.customer_id, g.kind)""",
+        [customer_id for customer_id, _ in given],
+        [sealed.kind for _, sealed in given],
+        [sealed.body for _, sealed in given],
+        [sealed.digest for _, sealed in given],
+    )
 
 
 async def remove(connection: asyncpg.Connection, customer_id: str, kinds: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.profile.identifiers import repository
 from services.profile.identifiers.domain import Unmasking, check_purpose, masked, normalised
-from services.profile.identifiers.repository import Sealed
+from services.profile.identifiers.repository import Place, Sealed
 from services.profile.vocabulary import unmasking_purposes
 from shared.errors import Unavailable
 from shared.ids import new_id
@@ -22,6 +22,7 @@ from shared.tokens import Token
 
 NONCE_BYTES = 12
 LEAST_SECRET = 32
+INDEX = "index"
 
 
 class KeyMissing(Unavailable):
@@ -36,19 +37,22 @@ class KeyRing:
     customer does not open.
 
     Args:
-        keys: secrets by id, oldest first; the last one seals, the first one makes the index.
+        keys: secrets by id, oldest first; the last one seals.
+        index: secret of the search index; the first key's where there is none of its own.
     """
 
-    def __init__(self, keys: Mapping[str, str]) -> None:
+    def __init__(self, keys: Mapping[str, str], index: str = "") -> None:
         self._ciphers = {
             key_id: AESGCM(_derived(secret, "seal")) for key_id, secret in keys.items()
         }
         self._newest = next(reversed(list(keys)), "")
-        self._index_key = _derived(next(iter(keys.values()), ""), "index")
+        self._index_key = _derived(index or next(iter(keys.values()), ""), "index")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `id:secret` pairs separated by commas or lines; a bare secret is called `1`.
+
+        The pair called `index` seals nothing: it makes the search index.
 
         Raises:
             ValueError: if a secret is shorter than 32 characters.
@@ -60,7 +64,14 @@ class KeyRing:
                 raise ValueError(f"an identifier key has fewer than {LEAST_SECRET} characters")
             if secret:
                 keys[key_id or "1"] = secret
-        return cls(keys)
+        index = keys.pop(INDEX, "")
+        return cls(keys, index)
+
+    @property
+    def mark(self) -> bytes:
+        """What all begins with that the newest key sealed."""
+        name = self._newest.encode()
+        return bytes([len(name)]) + name
 
     def seal(self, customer_id: str, kind: str, value: str) -> Sealed:
         """Encrypt a value under the newest key and make its search digest.
@@ -70,9 +81,17 @@ class KeyRing:
         """
         cipher = self._cipher(self._newest)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        name = self._newest.encode()
         body = cipher.encrypt(nonce, value.encode(), _bound(customer_id, kind))
-        return Sealed(kind, bytes([len(name)]) + name + nonce + body, self.digest(kind, value))
+        return Sealed(kind, self.mark + nonce + body, self.digest(kind, value))
+
+    def seal_anew(self, customer_id: str, sealed: Sealed) -> Sealed:
+        """Seal what an older key sealed under the newest one.
+
+        Raises:
+            KeyMissing: if the older key is not on the ring.
+        """
+        value = self.open(customer_id, sealed.kind, sealed.body)
+        return self.seal(customer_id, sealed.kind, value)
 
     def open(self, customer_id: str, kind: str, sealed: bytes) -> str:
         """Decrypt a sealed value.
@@ -159,6 +178,26 @@ async def find(
     """Return the customers who bear all of these identifiers, at most `limit`."""
     digests = {kind: ring.digest(kind, value) for kind, value in wanted.items()}
     return await repository.find(connection, digests, limit=limit)
+
+
+async def reseal(
+    connection: asyncpg.Connection, ring: KeyRing, *, after: Place, limit: int
+) -> Place | None:
+    """Seal the next identifiers that an older key sealed under the newest; return how far it came.
+
+    Raises:
+        KeyMissing: the key of one is not on the ring.
+    """
+    old = await repository.list_under_other_keys(connection, ring.mark, after=after, limit=limit)
+    await repository.replace(
+        connection, [(customer, ring.seal_anew(customer, sealed)) for customer, sealed in old]
+    )
+    return (old[-1][0], old[-1][1].kind) if old else None
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
+    """Return how many identifiers the newest key has not sealed."""
+    return await repository.count_under_other_keys(connection, ring.mark)
 
 
 async def unmask(

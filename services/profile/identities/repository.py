@@ -3,6 +3,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
+Place = tuple[str, str, str]
+"""A customer, a system and a stored reference: how far a walk over all references came."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
@@ -81,6 +84,55 @@ async def replace(
         [each.sealed for each in wanted],
     )
     return {(each.system, each.key) for each in await list_of(connection, customer_id)}
+
+
+async def list_under_other_keys(
+    connection: asyncpg.Connection, mark: bytes, *, after: Place, limit: int
+) -> list[tuple[str, Stored]]:
+    """Lock sealed references that do not begin with a mark, beyond a place."""
+    rows = await connection.fetch(
+        """SELECT customer_id, system, reference, sealed FROM source_reference
+           WHERE (customer_id, system, reference) > ($1, $2, $3)
+             AND substring(sealed FOR octet_length($4::bytea)) <> $4
+           ORDER BY customer_id, system, reference LIMIT $5 FOR UPDATE SKIP LOCKED""",
+        *after,
+        mark,
+        limit,
+    )
+    return [
+        (
+            row["customer_id"],
+            Stored(system=row["system"], key=row["reference"], sealed=row["sealed"]),
+        )
+        for row in rows
+    ]
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, mark: bytes) -> int:
+    """Return how many sealed values do not begin with a mark."""
+    count: int | None = await connection.fetchval(
+        """SELECT count(*) FROM source_reference
+           WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",
+        mark,
+    )
+    return count or 0
+
+
+async def replace_sealed(
+    connection: asyncpg.Connection, given: Sequence[tuple[str, Stored, Stored]]
+) -> None:
+    """Store references anew, (customer, before, after), that the caller has locked."""
+    await connection.execute(
+        """UPDATE source_reference AS r SET reference = g.key, sealed = g.sealed
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+               AS g (customer_id, system, old_key, key, sealed)
+           WHERE (r.customer_id, r.system, r.reference) = (g.customer_id, g.system, g.old_key)""",
+        [customer_id for customer_id, _, _ in given],
+        [before.system for _, before, _ in given],
+        [before.key for _, before, _ in given],
+        [after.key for _, _, after in given],
+        [after.sealed for _, _, after in given],
+    )
 
 
 def _columns(rows: Sequence[tuple[int, str, object]]) -> list[list[object]]:

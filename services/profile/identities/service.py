@@ -21,7 +21,7 @@ from services.profile.identities.domain import (
     resolve,
     taken,
 )
-from services.profile.identities.repository import Stored, Wanted
+from services.profile.identities.repository import Place, Stored, Wanted
 from services.profile.vocabulary import source_systems
 from shared.database import raw_connection
 from shared.tokens import Token
@@ -97,6 +97,26 @@ async def put_references(
     return await list_references(session, customer_id, token=token, ring=ring)
 
 
+async def reseal(
+    connection: asyncpg.Connection, ring: KeyRing, *, after: Place, limit: int
+) -> Place | None:
+    """Seal the next references that an older key sealed under the newest; return how far it came.
+
+    Raises:
+        KeyMissing: the key of one is not on the ring.
+    """
+    old = await repository.list_under_other_keys(connection, ring.mark, after=after, limit=limit)
+    await repository.replace_sealed(
+        connection, [(customer, stored, _anew(customer, stored, ring)) for customer, stored in old]
+    )
+    return (old[-1][0], old[-1][1].system, old[-1][1].key) if old else None
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
+    """Return how many sealed references the newest key has not sealed."""
+    return await repository.count_under_other_keys(connection, ring.mark)
+
+
 def _wanted(sought: Sequence[Sought], ring: KeyRing) -> Wanted:
     identifiers = [
         (place, kind, ring.digest(kind, value))
@@ -120,6 +140,11 @@ def _stored(customer_id: str, given: Reference, ring: KeyRing) -> Stored:
         return Stored(system=given.system, key=key)
     sealed = ring.seal(customer_id, given.system, given.reference)
     return Stored(system=given.system, key=key, sealed=sealed.body)
+
+
+def _anew(customer_id: str, stored: Stored, ring: KeyRing) -> Stored:
+    plain = ring.open(customer_id, stored.system, stored.sealed or b"")
+    return _stored(customer_id, Reference(system=stored.system, reference=plain), ring)
 
 
 def _key(system: str, reference: str, ring: KeyRing) -> str:

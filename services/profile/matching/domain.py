@@ -42,6 +42,24 @@ class MatchingRunState(StrEnum):
     FAILED = "failed"
 
 
+class Failure(StrEnum):
+    NOT_INSTALLED = "linkage_not_installed"
+    MEMORY_EXCEEDED = "memory_exceeded"
+    KILLED_TOO_OFTEN = "killed_too_often"
+    INTERNAL_ERROR = "internal_error"
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return what is told of an error: its own words may hold what was compared."""
+    match error:
+        case ImportError():
+            return Failure.NOT_INSTALLED
+        case MemoryError():
+            return Failure.MEMORY_EXCEEDED
+        case _:
+            return Failure.INTERNAL_ERROR
+
+
 class NoSuchMatchingRun(NotFound):
     code = "no_such_run"
 
@@ -79,7 +97,7 @@ class MatchingRun:
     done: int
     proposed: int
     tries: int
-    error: str | None
+    error: Failure | None
     created_at: datetime
     finished_at: datetime | None
 

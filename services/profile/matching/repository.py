@@ -6,6 +6,7 @@ import asyncpg
 import orjson
 
 from services.profile.matching.domain import (
+    Failure,
     FoundBy,
     MatchingRun,
     MatchingRunState,
@@ -192,7 +193,7 @@ async def advance_run(
 
 
 async def end_run(
-    connection: asyncpg.Connection, run_id: str, now: datetime, *, error: str | None = None
+    connection: asyncpg.Connection, run_id: str, now: datetime, *, error: Failure | None = None
 ) -> None:
     """Close a run; it counts the open proposals that it made."""
     await connection.execute(

@@ -1,6 +1,6 @@
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.profile.matching.domain import MatchingRunState
+from services.profile.matching.domain import Failure, MatchingRunState
 from services.profile.parameters import Moment
 
 
@@ -12,6 +12,6 @@ class MatchingRunRead(BaseModel):
     total: int = Field(description="Customers it covers")
     done: int = Field(description="Customers read so far; after that they are compared")
     proposed: int = Field(description="Open proposals it made, once it has ended")
-    error: str | None = Field(description="Why it failed, a code")
+    error: Failure | None = Field(description="Why it failed")
     created_at: Moment
     finished_at: Moment | None

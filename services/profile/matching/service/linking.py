@@ -4,6 +4,7 @@ Only the process of matching imports this module, for what it loads and for what
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,13 +13,14 @@ import pyarrow as pa
 import splink.comparison_level_library as levels
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.comparison_library import CustomComparison
-from splink.internals.exceptions import EMTrainingException
+from splink.internals.exceptions import EMTrainingException, SplinkException
 
 from services.profile.matching.domain import FIELDS, Evidence, Proposal
 from services.profile.vocabulary import Comparison, Level, Linkage
 from shared.logging import log
 
 MISSING = -1
+PEOPLE_AT_ONCE = 50_000
 
 
 def link(people: pa.Table, model: Linkage, *, memory: str) -> list[Proposal]:
@@ -34,15 +36,30 @@ def link(people: pa.Table, model: Linkage, *, memory: str) -> list[Proposal]:
     Returns:
         The pairs at or above the model's threshold, in the order of their ids; none where too few
         agree in anything to learn from.
+
+    Raises:
+        MemoryError: it would take more memory.
     """
     if people.num_rows < 2:
         return []
+    try:
+        return _link(people, model, memory)
+    except SplinkException as error:
+        if isinstance(error.__cause__, duckdb.OutOfMemoryException):
+            raise MemoryError from None
+        raise
+
+
+def _link(people: pa.Table, model: Linkage, memory: str) -> list[Proposal]:
     with _engine(memory) as engine:
         api = DuckDBAPI(engine)
         linker = Linker(api.register(people), _settings(model), log_level=logging.ERROR)
         if not _learn(linker, model):
             return []
-        found = linker.inference.predict(threshold_match_probability=model.propose_from)
+        found = linker.inference.predict(
+            threshold_match_probability=model.propose_from,
+            num_chunks_left=math.ceil(people.num_rows / PEOPLE_AT_ONCE),
+        )
         rows = cast("pa.Table", found.as_pyarrow_table()).to_pylist()
     proposals = [_proposal(row, model) for row in rows]
     return sorted(proposals, key=lambda each: (each.customer_id, each.other_id))
@@ -73,10 +90,12 @@ def _learn(linker: Linker, model: Linkage) -> bool:
         return False
     if not linker.misc.save_model_to_json()["probability_two_random_records_match"]:
         return False
-    training.estimate_u_using_random_sampling(max_pairs=model.random_pairs, seed=model.seed)
+    training.estimate_u_using_random_sampling(max_pairs=model.sampled_pairs, seed=model.seed)
     for names in model.learn_from:
         try:
-            training.estimate_parameters_using_expectation_maximisation(block_on(*names))
+            training.estimate_parameters_using_expectation_maximisation(
+                block_on(*names), max_pairs=model.sampled_pairs
+            )
         except EMTrainingException:
             log.info("nothing_to_learn_from", fields=names)
     return True

@@ -12,6 +12,7 @@ from services.profile.identifiers.service import KeyRing
 from services.profile.matching import repository
 from services.profile.matching.domain import (
     FIELDS,
+    Failure,
     FoundBy,
     MatchingRun,
     MatchingRunState,
@@ -28,7 +29,6 @@ Link = Callable[[pa.Table, Linkage], list[Proposal]]
 READ_AT_ONCE = 2_000
 WRITTEN_AT_ONCE = 2_000
 MOST_TRIES = 3
-GIVEN_UP = "killed_too_often"
 
 
 async def ask_for_run(connection: asyncpg.Connection, clock: BusinessClock) -> MatchingRun:
@@ -59,14 +59,9 @@ async def carry_out(database: Database, clock: BusinessClock, *, ring: KeyRing, 
         ring: opens identifiers, in this process's memory alone.
         link: proposes pairs of people.
     """
-    async with database.transaction() as connection:
-        run = await repository.find_open_run(connection)
-        if run is None:
-            return
-        if run.tries >= MOST_TRIES:
-            await repository.end_run(connection, run.run_id, clock.now(), error=GIVEN_UP)
-            return
-        await repository.begin_run(connection, run.run_id)
+    run = await _begin(database, clock)
+    if run is None:
+        return
     model = matching().linkage
     people = [page async for page in _read(database, run.run_id, model, ring, clock)]
     async with database.transaction() as connection:
@@ -76,12 +71,23 @@ async def carry_out(database: Database, clock: BusinessClock, *, ring: KeyRing, 
     await _write(database, run.run_id, proposals, clock)
 
 
-async def fail(database: Database, clock: BusinessClock, error: str) -> None:
+async def fail(database: Database, clock: BusinessClock, error: Failure) -> None:
     """Close the open run as failed."""
     async with database.transaction() as connection:
         run = await repository.find_open_run(connection)
         if run is not None:
             await repository.end_run(connection, run.run_id, clock.now(), error=error)
+
+
+async def _begin(database: Database, clock: BusinessClock) -> MatchingRun | None:
+    """Begin the open run, unless it was killed too often; it is then given up."""
+    async with database.transaction() as connection:
+        run = await repository.find_open_run(connection)
+        if run is not None and run.tries < MOST_TRIES:
+            await repository.begin_run(connection, run.run_id)
+            return run
+    await fail(database, clock, Failure.KILLED_TOO_OFTEN)
+    return None
 
 
 async def _read(
