@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy import Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
@@ -24,7 +24,9 @@ class UnmaskingRow(CustomerKeyed, Base):
     __tablename__ = "unmasking"
     __table_args__ = (Index("unmasking_latest", "at", "unmasking_id"),)
 
-    unmasking_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    unmasking_id: Mapped[str] = mapped_column(
+        Text, primary_key=True, server_default=text("gen_random_uuid()::text")
+    )
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(Text)
     client_id: Mapped[str] = mapped_column(Text)

@@ -48,8 +48,10 @@ async def pairs_bearing_alike(
                  AND j.customer_id <> i.customer_id AND j.bearers <= $3)
            SELECT a, b, array_agg(i.kind) AS kinds
            FROM pair JOIN identifier AS i ON i.customer_id = a
-           JOIN identifier AS j ON j.customer_id = b AND (j.kind, j.digest) = (i.kind, i.digest)
-           GROUP BY a, b ORDER BY a, b""",
+           CROSS JOIN LATERAL (  -- OFFSET: by customer, not by a name that thousands bear
+               SELECT digest FROM identifier
+               WHERE customer_id = b AND kind = i.kind OFFSET 0) AS j
+           WHERE j.digest = i.digest GROUP BY a, b ORDER BY a, b""",
         customer_ids,
         kinds,
         most_bearers,
@@ -107,10 +109,12 @@ async def drop_unfounded(
 ) -> None:
     """Withdraw open proposals that rested on equal identifiers of these customers, save these."""
     await connection.execute(
-        """DELETE FROM duplicate
-           WHERE (customer_id = ANY ($1::text[]) OR other_id = ANY ($1::text[]))
-             AND state = 'proposed' AND source = 'deterministic'
-             AND (customer_id, other_id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))""",
+        """DELETE FROM duplicate WHERE (customer_id, other_id) IN (
+               SELECT customer_id, other_id FROM duplicate
+               WHERE (customer_id = ANY ($1::text[]) OR other_id = ANY ($1::text[]))
+                 AND state = 'proposed' AND source = 'deterministic' AND (customer_id, other_id)
+                     NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+               ORDER BY customer_id, other_id FOR UPDATE)""",
         customer_ids,
         [each.customer_id for each in founded],
         [each.other_id for each in founded],

@@ -81,9 +81,15 @@ def upgrade() -> None:
         "matching_run_open", "matching_run", ["is_open"], unique=True, postgresql_where="is_open"
     )
     # two reads of one person at one instant are two: each has an id of its own
-    op.add_column("unmasking", sa.Column("unmasking_id", sa.Text(), nullable=True))
-    op.execute("UPDATE unmasking SET unmasking_id = gen_random_uuid()::text")
-    op.alter_column("unmasking", "unmasking_id", nullable=False)
+    op.add_column(
+        "unmasking",
+        sa.Column(
+            "unmasking_id",
+            sa.Text(),
+            server_default=sa.text("gen_random_uuid()::text"),
+            nullable=False,
+        ),
+    )
     op.drop_constraint("unmasking_pkey", "unmasking")
     op.create_primary_key("unmasking_pkey", "unmasking", ["customer_id", "unmasking_id"])
     op.create_index("unmasking_latest", "unmasking", ["at", "unmasking_id"])
