@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,11 +27,12 @@ STEWARD = bearer("duplicates:read", "duplicates:run")
 Page = dict[str, Any]
 
 
-async def start_matcher(profile: Profile) -> asyncio.subprocess.Process:
+async def start_matcher(profile: Profile, *, keys: str = KEYS) -> Process:
     """Start the process as the worker does."""
     told = {
         "BIHUAN_PROFILE_DATABASE_URL": profile.database.url,
-        "BIHUAN_PROFILE_IDENTIFIER_KEYS": KEYS,
+        "BIHUAN_PROFILE_IDENTIFIER_KEYS": keys,
+        "BIHUAN_LOG_LEVEL": "DEBUG",
         "BIHUAN_TOKEN_JWKS": JWKS,
         "BIHUAN_ENVIRONMENT": "test",
     }
@@ -39,15 +40,16 @@ async def start_matcher(profile: Profile) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.profile.matcher", str(offset)),
         env={**os.environ, **told},
-        stdout=DEVNULL,
-        stderr=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
     )
 
 
 async def run_matcher(profile: Profile) -> Page:
     run = await profile.ok("POST", "/duplicates/runs", headers=STEWARD)
     process = await start_matcher(profile)
-    assert await process.wait() == 0
+    await process.communicate()
+    assert process.returncode == 0
     return await profile.ok("GET", f"/duplicates/runs/{run['run_id']}", headers=STEWARD)
 
 

@@ -96,3 +96,28 @@ def test_a_handful_of_people_teaches_nothing_and_breaks_nothing(
 def test_what_does_not_fit_into_memory_ends_without_a_file(table: pa.Table) -> None:
     with pytest.raises(MemoryError):
         link(table, MODEL, memory="4MB")
+
+
+def test_a_field_that_nobody_has_is_silent(table: pa.Table) -> None:
+    undated = replaced(table, "birth_date", [None] * table.num_rows)
+
+    found = link(undated, MODEL, memory="500MB")
+
+    assert len(found) > TWICE / 4
+    assert {said.comparison for each in found for said in each.evidence} == {
+        "name", "city", "phone",
+    }  # fmt: skip
+
+
+def test_a_field_in_which_nobody_agrees_still_speaks_against(table: pa.Table) -> None:
+    unlike = replaced(table, "name", [f"{number:05}" for number in range(table.num_rows)])
+
+    found = link(unlike, MODEL, memory="500MB")
+
+    assert found
+    assert all(each.evidence[0].comparison == "name" for each in found)
+
+
+def replaced(table: pa.Table, name: str, values: list[str | None]) -> pa.Table:
+    place = table.schema.get_field_index(name)
+    return table.set_column(place, table.schema.field(place), pa.array(values, pa.string()))

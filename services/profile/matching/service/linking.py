@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 import splink.comparison_level_library as levels
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.comparison_library import CustomComparison
-from splink.internals.exceptions import EMTrainingException, SplinkException
+from splink.internals.exceptions import SplinkException
 
 from services.profile.matching.domain import FIELDS, Evidence, Proposal
 from services.profile.vocabulary import Comparison, Level, Linkage
-from shared.logging import log
 
 MISSING = -1
 PEOPLE_AT_ONCE = 50_000
@@ -54,7 +54,7 @@ def _link(people: pa.Table, model: Linkage, memory: str) -> list[Proposal]:
     with _engine(memory) as engine:
         api = DuckDBAPI(engine)
         linker = Linker(api.register(people), _settings(model), log_level=logging.ERROR)
-        if not _learn(linker, model):
+        if not _learn(linker, people, model):
             return []
         found = linker.inference.predict(
             threshold_match_probability=model.propose_from,
@@ -79,7 +79,7 @@ def _engine(memory: str) -> duckdb.DuckDBPyConnection:
     return engine
 
 
-def _learn(linker: Linker, model: Linkage) -> bool:
+def _learn(linker: Linker, people: pa.Table, model: Linkage) -> bool:
     """Fit the model to the records; tell whether they told anything."""
     training = linker.training
     try:
@@ -92,13 +92,16 @@ def _learn(linker: Linker, model: Linkage) -> bool:
         return False
     training.estimate_u_using_random_sampling(max_pairs=model.sampled_pairs, seed=model.seed)
     for names in model.learn_from:
-        try:
+        if _any_agree(people, names):  # Splink would drop the comparison otherwise
             training.estimate_parameters_using_expectation_maximisation(
                 block_on(*names), max_pairs=model.sampled_pairs
             )
-        except EMTrainingException:
-            log.info("nothing_to_learn_from", fields=names)
     return True
+
+
+def _any_agree(people: pa.Table, names: Sequence[str]) -> bool:
+    known = pl.DataFrame(pl.from_arrow(people.select(names))).drop_nulls()
+    return known.height > known.n_unique()
 
 
 def _settings(model: Linkage) -> SettingsCreator:
