@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.profile.identifiers.service import key_ring
-from services.profile.matching.domain import failure_of
+from services.profile.matching.domain.runs import failure_of
 from services.profile.matching.service import runs
 from services.profile.settings import Settings
 from shared.clock import BusinessClock

@@ -11,7 +11,7 @@ from services.profile.identifiers.service import KeyRing, key_ring
 from services.profile.identities import service as identities
 from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
-from services.profile.matching.service import runs
+from services.profile.matching import repository as matching
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
 from shared import errands
@@ -94,7 +94,7 @@ async def _match_for_ever(context: WorkerContext) -> None:
     """Have duplicates looked for by a process of its own, whenever a run was asked for."""
     while True:
         async with context.database.connection() as connection:
-            is_due = await runs.is_any_open(connection)
+            is_due = await matching.find_open_run(connection) is not None
         if is_due:
             await _send(context, "services.profile.matcher")
         await asyncio.sleep(MATCHING_CHECK_SECONDS)

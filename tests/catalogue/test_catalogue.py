@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from services.profile.identifiers.domain import KINDS
-from services.profile.matching.domain import FIELDS
+from services.profile.matching.domain.columns import FIELDS
 from shared.paths import ROOT
 from shared.rules import Attribute, AttributeType, Catalogue, parse
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.profile.matching.domain import Evidence, FoundBy
+from services.profile.matching.domain.proposals import Evidence, FoundBy
 from shared.errors import Conflict, FieldError, Invalid, NotFound, Refused
 
 

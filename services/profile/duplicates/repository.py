@@ -4,7 +4,7 @@ from typing import Any
 import asyncpg
 
 from services.profile.duplicates.domain import Decision, Duplicate, DuplicateState, NoSuchDuplicate
-from services.profile.matching.domain import Evidence, FoundBy
+from services.profile.matching.domain.proposals import Evidence, FoundBy
 from shared.tokens import Token
 
 _COLUMNS = """duplicate_id, d.customer_id, other_id, source, probability, evidence, state,

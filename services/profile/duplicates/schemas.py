@@ -1,7 +1,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.profile.duplicates.domain import DuplicateState
-from services.profile.matching.domain import FoundBy
+from services.profile.matching.domain.proposals import FoundBy
 from services.profile.parameters import Code, Id, Moment, Strict
 
 

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from services.profile.matching.domain import MatchingRun
+from services.profile.matching.domain.runs import MatchingRun
 from services.profile.matching.schemas import MatchingRunRead
 from services.profile.matching.service import runs
 from services.profile.parameters import ID_PATTERN

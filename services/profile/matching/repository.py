@@ -5,14 +5,13 @@ from datetime import datetime
 import asyncpg
 import orjson
 
-from services.profile.matching.domain import (
+from services.profile.matching.domain.parties import Party
+from services.profile.matching.domain.proposals import FoundBy, Proposal
+from services.profile.matching.domain.runs import (
     Failure,
-    FoundBy,
     MatchingRun,
     MatchingRunState,
     NoSuchMatchingRun,
-    Party,
-    Proposal,
 )
 from shared.ids import new_id
 

@@ -1,6 +1,6 @@
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.profile.matching.domain import Failure, MatchingRunState
+from services.profile.matching.domain.runs import Failure, MatchingRunState
 from services.profile.parameters import Moment
 
 

@@ -4,17 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.profile.identifiers.domain import KINDS
-from services.profile.matching.domain import (
-    FIELDS,
-    Failure,
-    Party,
-    equal_pair,
-    failure_of,
-    fields_of,
-    leading_kinds,
-    table_of,
-    words,
-)
+from services.profile.matching.domain.columns import FIELDS, table_of
+from services.profile.matching.domain.parties import Party, fields_of, words
+from services.profile.matching.domain.proposals import equal_pair, leading_kinds
+from services.profile.matching.domain.runs import Failure, failure_of
 from services.profile.vocabulary import EqualRule, matching
 
 RULES = (

@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from services.profile.matching.domain import Party, Proposal, table_of
+from services.profile.matching.domain.columns import table_of
+from services.profile.matching.domain.parties import Party
+from services.profile.matching.domain.proposals import Proposal
 from services.profile.matching.service.linking import link
 from services.profile.vocabulary import matching
 

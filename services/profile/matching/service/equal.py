@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from services.profile.matching import repository
-from services.profile.matching.domain import FoundBy, equal_pair, leading_kinds
+from services.profile.matching.domain.proposals import FoundBy, equal_pair, leading_kinds
 from services.profile.vocabulary import matching
 
 

@@ -16,7 +16,8 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.comparison_library import CustomComparison
 from splink.internals.exceptions import SplinkException
 
-from services.profile.matching.domain import FIELDS, Evidence, Proposal
+from services.profile.matching.domain.columns import FIELDS
+from services.profile.matching.domain.proposals import Evidence, Proposal
 from services.profile.vocabulary import Comparison, Level, Linkage
 
 MISSING = -1

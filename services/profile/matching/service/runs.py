@@ -10,15 +10,9 @@ from anyio import to_thread
 from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing
 from services.profile.matching import repository
-from services.profile.matching.domain import (
-    FIELDS,
-    Failure,
-    FoundBy,
-    MatchingRun,
-    MatchingRunState,
-    Proposal,
-    table_of,
-)
+from services.profile.matching.domain.columns import FIELDS, table_of
+from services.profile.matching.domain.proposals import FoundBy, Proposal
+from services.profile.matching.domain.runs import Failure, MatchingRun, MatchingRunState
 from services.profile.matching.service.equal import propose_equal
 from services.profile.vocabulary import Linkage, matching
 from shared.clock import BusinessClock
@@ -43,11 +37,6 @@ async def get_run(connection: asyncpg.Connection, run_id: str) -> MatchingRun:
         NoSuchMatchingRun: there is none of this id.
     """
     return await repository.get_run(connection, run_id)
-
-
-async def is_any_open(connection: asyncpg.Connection) -> bool:
-    """Tell whether a run waits to be carried out."""
-    return await repository.find_open_run(connection) is not None
 
 
 async def carry_out(database: Database, clock: BusinessClock, *, ring: KeyRing, link: Link) -> None:
