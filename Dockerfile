@@ -4,7 +4,7 @@ WORKDIR /build
 COPY requirements.lock pyproject.toml ./
 # what runs, in the versions of the lock; the tools of developers stay outside
 RUN python -m venv /venv \
- && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > wanted \
+ && python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *project['optional-dependencies']['linkage'], sep='\n')" > wanted \
  && /venv/bin/pip install --no-cache-dir --constraint requirements.lock --requirement wanted
 
 FROM python:3.11-slim

@@ -41,7 +41,7 @@ release-openapi: setup  ## make the current API documents the promise that later
 	$(BIN)/python -m shared.openapi release
 
 lock: setup  ## resolve pyproject.toml anew into requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra linkage --universal --python-version 3.11 \
 	  --no-emit-index-url --no-header --upgrade --output-file requirements.lock
 
 faults: setup  ## kill a whole suite's processes, KILLS times, drawn from SEED (default: a new one)

@@ -9,13 +9,17 @@ from services.profile.assessments.api import router as assessments
 from services.profile.complaints.api import router as complaints
 from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
+from services.profile.duplicates.api import router as duplicates
 from services.profile.events.api import router as events
 from services.profile.exports.api import router as exports
 from services.profile.features.api import router as features
 from services.profile.flags.api import router as flags
 from services.profile.holdings.api import router as holdings
+from services.profile.identifiers.api import router as unmaskings
+from services.profile.identities.api import router as identities
 from services.profile.jobs.api import router as jobs
 from services.profile.kyc.api import router as kyc
+from services.profile.matching.api import router as duplicates_runs
 from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
 from services.profile.relations.api import router as relations
@@ -36,11 +40,12 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         settings,
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
-        "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, and "
-        "the features that follow from them.",
+        "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, "
+        "which records are one party, and the features that follow from them.",
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
-            *(merges, relations, kyc, needs, timeline, features, jobs, exports),
+            *(identities, duplicates_runs, duplicates, merges, unmaskings),
+            *(relations, kyc, needs, timeline, features, jobs, exports),
             feed_router("profile", snapshot),
         ],
         migrations=MIGRATIONS,

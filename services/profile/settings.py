@@ -16,8 +16,10 @@ class Settings(ServiceSettings):
     identifier_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Key ring for personal identifiers: `id:secret` pairs separated by commas. The "
-        "last one encrypts, all decrypt, the first one also makes the search index: add new keys "
-        "at the end and keep the first. Each secret has at least 32 characters",
+        "last one encrypts, all decrypt; the worker seals anew what older ones sealed, after which "
+        "they can go. The pair called `index` makes the search index and seals nothing; "
+        "without it the first key does: give `index` that key's secret before the key goes. Each "
+        "secret has at least 32 characters",
     )
     assessments_a_day: int = Field(default=2, ge=1, description="Most a customer may answer (B4)")
     assessments_a_year: int = Field(default=8, ge=1, description="Most in 12 months (B4)")
@@ -37,6 +39,15 @@ class Settings(ServiceSettings):
     features_patience: timedelta = Field(
         default=timedelta(minutes=10),
         description="Features that an import put off follow by themselves if none came after it",
+    )
+    matcher_niceness: int = Field(
+        default=15, ge=0, le=19, description="How far the search for duplicates gives way to others"
+    )
+    matcher_memory: str = Field(
+        default="2GB",
+        pattern=r"^[1-9][0-9]{0,5}(MB|GB)$",
+        description="Most that the search for duplicates may hold while it compares; it never "
+        "spills to disk, and ends as failed when it needs more",
     )
     feature_chunk_customers: int = Field(
         default=500, ge=1, description="Customers recomputed in one transaction of a run"

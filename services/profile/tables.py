@@ -10,8 +10,10 @@ from services.profile.events import tables as _events
 from services.profile.features import tables as _features
 from services.profile.holdings import tables as _holdings
 from services.profile.identifiers import tables as _identifiers
+from services.profile.identities import tables as _identities
 from services.profile.jobs import tables as _jobs
 from services.profile.kyc import tables as _kyc
+from services.profile.matching import tables as _matching
 from services.profile.merges import tables as _merges
 from services.profile.needs import tables as _needs
 from services.profile.relations import tables as _relations
@@ -21,7 +23,8 @@ from shared.idempotency_keys import idempotency_table
 
 SLICES = (
     *(_accounts, _assessments, _complaints, _consents, _customers, _events),
-    *(_features, _holdings, _identifiers, _jobs, _kyc, _merges, _needs, _relations, _timeline),
+    *(_features, _holdings, _identifiers, _identities, _jobs, _kyc, _matching, _merges),
+    *(_needs, _relations, _timeline),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

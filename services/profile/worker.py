@@ -1,27 +1,37 @@
-"""The worker of profile: publishes, imports, rolls features, follows strategy and feedback."""
+"""The worker of profile: publishes, imports, rolls features, matches, follows the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from services.profile.features import service as features
+from services.profile.identifiers import service as identifiers
+from services.profile.identifiers.service import KeyRing, key_ring
+from services.profile.identities import service as identities
 from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
+from services.profile.kyc import service as kyc
+from services.profile.matching import repository as matching
 from services.profile.settings import Settings
 from services.profile.timeline.service import Follower
 from shared import errands
+from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
 from shared.idempotency_keys import forget_old_keys
+from shared.logging import log
 from shared.worker import Loop, WorkerContext, run_worker
 
 IDLE_SECONDS = 0.4
 ROLL_CHECK_SECONDS = 1.0
+MATCHING_CHECK_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
+SEALED_AT_ONCE = 500
 
 
-class ImporterFailed(RuntimeError):
-    """The process that carries imports out has ended with an error; its log says which."""
+class ProcessFailed(RuntimeError):
+    """A process that the worker sent has ended with an error; its log says which."""
 
 
 def build(context: WorkerContext) -> Sequence[Loop]:
@@ -32,9 +42,11 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         _reader(context, "strategy", follower.contacts()).run,
         _reader(context, "feedback", follower.outcomes()).run,
         lambda: _import_for_ever(context),
+        lambda: _match_for_ever(context),
         lambda: _work(partial(advance_run, context)),
         lambda: _work(partial(end_imports, context)),
         lambda: _roll_daily(context),
+        lambda: _reseal_for_ever(context),
         lambda: _keep_house(context),
     ]
 
@@ -76,20 +88,29 @@ async def _import_for_ever(context: WorkerContext) -> None:
         async with context.database.connection() as connection:
             is_due = await jobs.is_any_open(connection)
         if is_due:
-            await _run_importer(context)
+            await _send(context, "services.profile.importer")
         await asyncio.sleep(IDLE_SECONDS)
 
 
-async def _run_importer(context: WorkerContext) -> None:
-    """Start the process that carries imports out, and wait for its end.
+async def _match_for_ever(context: WorkerContext) -> None:
+    """Have duplicates looked for by a process of its own, whenever a run was asked for."""
+    while True:
+        async with context.database.connection() as connection:
+            is_due = await matching.find_open_run(connection) is not None
+        if is_due:
+            await _send(context, "services.profile.matcher")
+        await asyncio.sleep(MATCHING_CHECK_SECONDS)
+
+
+async def _send(context: WorkerContext, program: str) -> None:
+    """Start a process of ours with the business clock's offset, and wait for its end.
 
     Raises:
-        ImporterFailed: it was killed, or could not go on; what it was at is undone.
+        ProcessFailed: it was killed, or could not go on; what it was at is undone.
     """
-    offset = context.clock.offset.total_seconds()
-    code = await errands.send("services.profile.importer", str(offset))
+    code = await errands.send(program, str(context.clock.offset.total_seconds()))
     if code:
-        raise ImporterFailed(f"the process of imports ended with {code}")
+        raise ProcessFailed(f"{program} ended with {code}")
 
 
 async def _roll_daily(context: WorkerContext) -> None:
@@ -99,6 +120,39 @@ async def _roll_daily(context: WorkerContext) -> None:
         await features.roll_if_due(context.database, context.clock)
         await features.release_forgotten(context.database, context.clock, patience)
         await asyncio.sleep(ROLL_CHECK_SECONDS)
+
+
+async def _reseal_for_ever(context: WorkerContext) -> None:
+    """Bring under the newest key what older keys sealed, so that those can be taken away."""
+    settings: Settings = context.settings
+    ring = key_ring(settings.identifier_keys.get_secret_value())
+    while True:
+        await reseal(context.database, ring)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def reseal(database: Database, ring: KeyRing, *, at_once: int = SEALED_AT_ONCE) -> None:
+    """Walk once over what older keys sealed, some hundred values a transaction."""
+    await _walk(database, partial(identifiers.reseal, ring=ring, limit=at_once), ("", ""))
+    await _walk(database, partial(identities.reseal, ring=ring, limit=at_once), ("", "", ""))
+    await _walk(database, partial(kyc.reseal, ring=ring, limit=at_once), ("", ""))
+    async with database.connection() as connection:
+        left = sum(
+            [
+                await identifiers.count_under_other_keys(connection, ring),
+                await identities.count_under_other_keys(connection, ring),
+                await kyc.count_under_other_keys(connection, ring),
+            ]
+        )
+    log.info("identifiers_resealed", left=left)
+
+
+async def _walk(database: Database, step: Callable[..., Awaitable[Any]], start: object) -> None:
+    """Take steps, a transaction each, from where the last one came to, until nothing is left."""
+    place = start
+    while place is not None:
+        async with database.transaction() as connection:
+            place = await step(connection, after=place)
 
 
 async def _keep_house(context: WorkerContext) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from services.profile.identifiers.domain import KINDS
+from services.profile.matching.domain.columns import FIELDS
 from shared.paths import ROOT
 from shared.rules import Attribute, AttributeType, Catalogue, parse
 
@@ -27,7 +29,9 @@ LISTS = (
     "relation_kinds",
     "roles",
     "scales",
+    "source_systems",
     "strategies",
+    "unmasking",
 )
 FORBIDDEN = ("保本", "保息", "保证收益", "稳赚", "低风险", "高收益", "秒到账")
 
@@ -284,12 +288,44 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "kyc_item": load("kyc_items")["items"],
         "need": load("needs")["needs"],
         "goal": load("needs")["goals"],
+        "source_system": load("source_systems"),
+        "unmasking_purpose": load("unmasking"),
+        "duplicate_refusal": load("matching")["refusals"],
+        "matching_comparison": load("matching")["equal"]
+        + load("matching")["linkage"]["comparisons"],
     }
 
     for key, entries in defined.items():
         assert codes[key] == [{n: entry[n] for n in ("key", "zh", "en")} for entry in entries]
     for key in set(codes) & set(ATTRIBUTES) - {"risk_class", "behaviour"}:
         assert {value["key"] for value in codes[key]} == set(ATTRIBUTES[key]["values"]), key
+
+
+def test_the_matching_compares_what_there_is_and_labels_every_level() -> None:
+    matching, codes = load("matching"), {each["key"]: each["values"] for each in load("codes")}
+    linkage = matching["linkage"]
+    kinds = {kind for rule in matching["equal"] for kind in rule["kinds"]}
+    levels = [level for each in linkage["comparisons"] for level in each["levels"]]
+    named = [each["key"] for each in linkage["comparisons"]]
+    named += [level["of"] for level in levels if "of" in level]
+    for fields in (linkage["alike"]["fields"], linkage["learn_from"], linkage["compare"]):
+        named += [name for names in fields for name in names]
+
+    assert kinds <= {value["key"] for value in codes["identifier_kind"]}
+    assert set(named) <= set(FIELDS.names)
+    assert set(linkage["party_types"]) <= {value["key"] for value in codes["party_type"]}
+    assert {level["key"] for level in levels} | {"different"} == {
+        value["key"] for value in codes["matching_level"]
+    }
+    assert 0 < linkage["propose_from"] < 1
+    assert len(linkage["learn_from"]) >= 2
+
+
+def test_a_kind_of_identifier_and_a_source_system_are_told_apart_by_their_keys() -> None:
+    (kinds,) = [entry["values"] for entry in load("codes") if entry["key"] == "identifier_kind"]
+
+    assert [kind["key"] for kind in kinds] == list(KINDS)
+    assert keys("source_systems").isdisjoint(KINDS)
 
 
 def test_a_client_and_a_role_ask_only_for_scopes_that_exist() -> None:

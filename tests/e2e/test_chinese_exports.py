@@ -80,7 +80,8 @@ def test_names_of_rare_characters_and_full_width_telephones_come_out_right(
     assert len(rare) > 5
 
     for number in rare[:5]:
-        path, body = f"/v1/customers/C{number}/unmask", {"purpose": "identity check"}
+        path = f"/v1/customers/C{number}/unmask"
+        body = {"fields": ["name", "phone"], "purpose": "identity_check"}
         plain = shanghai.call("POST", path, json=body, expect=200).json()
         assert (plain["name"], plain["phone"]) == (names[number], f"199{number}")
 

@@ -112,9 +112,15 @@ async def unmask_customer(
     ring: Ring,
     clock: Clock,
 ) -> Identifiers:
-    """Return personal identifiers in plain text; who read them, and what for, is kept."""
+    """Return the identifiers asked for in plain text; who read which, and what for, is kept."""
     found = await service.unmask(
-        session, customer_id, wanted.purpose, token=token, ring=ring, now=clock.now()
+        session,
+        customer_id,
+        fields=wanted.fields,
+        purpose=wanted.purpose,
+        token=token,
+        ring=ring,
+        now=clock.now(),
     )
     return Identifiers(customer_id=customer_id, **found)
 

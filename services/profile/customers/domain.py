@@ -77,8 +77,15 @@ CODES: Mapping[str, frozenset[str]] = {
 """Which values the coded fields take."""
 
 FACTS = (
-    *("party_type", "birth_date", "gender", "occupation", "income_year", "residence_area"),
-    *("local_hukou", "local_hukou_years", "resident_here", "minor_children", "has_car"),
+    *("party_type", "birth_date", "gender", "occupation", "income_year", "city"),
+    *(
+        "residence_area",
+        "local_hukou",
+        "local_hukou_years",
+        "resident_here",
+        "minor_children",
+        "has_car",
+    ),
     *("is_business_owner", "acquisition_source", "acquisition_cost", "wechat_friend"),
     *("qualified_investor", "industry", "enterprise_size", "credit_rating", "tax_rating"),
     *("declared_turnover", "time_zone", "org_path", "rm_id"),

@@ -38,6 +38,9 @@ def _is_birth_date(value: date | None) -> date | None:
 Identifier = Annotated[
     str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=128)
 ]
+SocialCreditCode = Annotated[
+    Identifier, Field(description="统一社会信用代码 of a company or small business")
+]
 Count = Annotated[int | None, Field(default=None, ge=0, le=200)]
 Label = Annotated[str | None, Field(default=None, pattern=NO_NUL, min_length=1, max_length=64)]
 
@@ -47,6 +50,7 @@ class CustomerFields(Strict):
 
     name: Identifier = None
     national_id: Identifier = None
+    social_credit_code: SocialCreditCode = None
     phone: Identifier = None
     email: Identifier = None
     wechat_openid: Identifier = None
@@ -54,6 +58,7 @@ class CustomerFields(Strict):
     gender: Gender | None = None
     occupation: Occupation | None = None
     income_year: PlainAmount | None = None
+    city: Annotated[Label, Field(description="Of the address; never the street")] = None
     residence_area: ResidenceArea | None = None
     local_hukou: bool | None = None
     local_hukou_years: Count = None
@@ -113,6 +118,7 @@ class CustomerSearch(Strict):
 
     name: Identifier = None
     national_id: Identifier = None
+    social_credit_code: SocialCreditCode = None
     phone: Identifier = None
     email: Identifier = None
     wechat_openid: Identifier = None
@@ -134,6 +140,7 @@ class Identifiers(BaseModel):
     customer_id: str
     name: str | None = None
     national_id: str | None = None
+    social_credit_code: str | None = None
     phone: str | None = None
     email: str | None = None
     wechat_openid: str | None = None

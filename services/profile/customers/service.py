@@ -23,6 +23,7 @@ from services.profile.customers.domain import (
 from services.profile.features import service as features
 from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing
+from services.profile.matching.service.equal import propose_equal
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import NewEvent
@@ -91,7 +92,8 @@ async def _state(
 ) -> str | None:
     """Write what is stated of a record; of one that was merged it is kept until it is parted."""
     connection = await raw_connection(session)
-    await identifiers.store(connection, ring, party.addressed, stated.identifiers)
+    if await identifiers.store(connection, ring, party.addressed, stated.identifiers):
+        await propose_equal(connection, [party.addressed], now=clock.now())
     if party.addressed == party.customer_id:
         return await change(session, party.addressed, stated.facts, token=token, clock=clock)
     await repository.change(session, party.addressed, stated.facts, clock.now())
@@ -224,21 +226,23 @@ async def search(
 async def unmask(
     session: AsyncSession,
     customer_id: str,
-    purpose: str,
     *,
+    fields: Sequence[str],
+    purpose: str,
     token: Token,
     ring: KeyRing,
     now: datetime,
 ) -> dict[str, str]:
-    """Return a customer's identifiers in plain text, on the record.
+    """Return some identifiers of a customer in plain text, on the record.
 
     Raises:
+        UnknownPurpose: the catalogue does not name the purpose.
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     party = await must_see(session, customer_id, token)
     connection = await raw_connection(session)
     return await identifiers.unmask(
-        connection, ring, party.records, purpose=purpose, token=token, now=now
+        connection, ring, party.records, fields=fields, purpose=purpose, token=token, now=now
     )
 
 

@@ -27,6 +27,7 @@ class CustomerRow(CustomerKeyed, Base):
     gender: Mapped[str | None] = mapped_column(Text)
     occupation: Mapped[str | None] = mapped_column(Text)
     income_year: Mapped[Decimal | None] = mapped_column(Money)
+    city: Mapped[str | None] = mapped_column(Text)
     residence_area: Mapped[str | None] = mapped_column(Text)
     local_hukou: Mapped[bool | None]
     local_hukou_years: Mapped[int | None]

@@ -63,7 +63,7 @@ CUSTOMERS = _export(
         **_plain("t", DAY, "birth_date"),
         **_plain("t", TEXT, "gender occupation"),
         **_money("t", "income_year"),
-        **_plain("t", TEXT, "residence_area"),
+        **_plain("t", TEXT, "city residence_area"),
         **_plain("t", YES, "local_hukou"),
         **_plain("t", COUNT, "local_hukou_years"),
         **_plain("t", YES, "resident_here"),

@@ -1,15 +1,39 @@
 """Personal identifiers: how they are written alike, and what is shown of them."""
 
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from shared.errors import FieldError, Invalid
 
 
 class Kind(StrEnum):
     NAME = "name"
     NATIONAL_ID = "national_id"
+    SOCIAL_CREDIT_CODE = "social_credit_code"
     PHONE = "phone"
     EMAIL = "email"
     WECHAT_OPENID = "wechat_openid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmasking:
+    """That somebody read a customer's identifiers in plain text, which and what for."""
+
+    unmasking_id: str
+    customer_id: str
+    at: datetime
+    actor: str
+    client_id: str
+    purpose: str
+    fields: tuple[str, ...]
+
+
+class UnknownPurpose(Invalid):
+    code = "unknown_purpose"
+    title = "Identifiers are not read for such a purpose"
 
 
 KINDS = tuple(kind.value for kind in Kind)
@@ -22,7 +46,7 @@ def normalised(kind: str, value: str) -> str:
         case Kind.PHONE:
             digits = "".join(c for c in text if c.isdigit() or c == "+")
             return digits.removeprefix("+86").removeprefix("0086")
-        case Kind.NATIONAL_ID:
+        case Kind.NATIONAL_ID | Kind.SOCIAL_CREDIT_CODE:
             return text.replace(" ", "").upper()
         case Kind.EMAIL:
             return text.lower()
@@ -37,13 +61,27 @@ def masked(kind: str, value: str) -> str:
             return value[:1] + "*" * max(len(value) - 1, 1)
         case Kind.PHONE:
             return _middle(value, 3, 4)
-        case Kind.NATIONAL_ID:
+        case Kind.NATIONAL_ID | Kind.SOCIAL_CREDIT_CODE:
             return _middle(value, 3, 4)
         case Kind.EMAIL:
             local, _, domain = value.partition("@")
             return f"{local[:1]}***@{domain}"
         case _:
             return _middle(value, 2, 2)
+
+
+def check_purpose(purpose: str, known: Iterable[str]) -> None:
+    """Refuse a purpose that the catalogue does not name.
+
+    Raises:
+        UnknownPurpose: lists those there are.
+    """
+    purposes = sorted(known)
+    if purpose not in purposes:
+        raise UnknownPurpose(
+            f"The purposes are {', '.join(purposes)}",
+            errors=[FieldError("/purpose", "unknown purpose")],
+        )
 
 
 def _middle(value: str, first: int, last: int) -> str:

@@ -1,8 +1,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
+
+from services.profile.identifiers.domain import Unmasking
+from shared.tokens import Token
+
+Place = tuple[str, str]
+"""A customer and a kind: how far a walk over all identifiers came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +38,54 @@ async def put(connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]
     return {row["customer_id"] for row in rows}
 
 
-async def remove(connection: asyncpg.Connection, customer_id: str, kinds: Sequence[str]) -> None:
+async def list_under_other_keys(
+    connection: asyncpg.Connection, mark: bytes, *, after: Place, limit: int
+) -> list[tuple[str, Sealed]]:
+    """Lock identifiers that do not begin with a mark, beyond a place; those in use are left out."""
+    rows = await connection.fetch(
+        """SELECT customer_id, kind, sealed, digest FROM identifier
+           WHERE (customer_id, kind) > ($1, $2)
+             AND substring(sealed FOR octet_length($3::bytea)) <> $3
+           ORDER BY customer_id, kind LIMIT $4 FOR UPDATE SKIP LOCKED""",
+        *after,
+        mark,
+        limit,
+    )
+    return [(row["customer_id"], Sealed(row["kind"], row["sealed"], row["digest"])) for row in rows]
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, mark: bytes) -> int:
+    """Return how many sealed values do not begin with a mark."""
+    count: int | None = await connection.fetchval(
+        """SELECT count(*) FROM identifier
+           WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",
+        mark,
+    )
+    return count or 0
+
+
+async def replace(connection: asyncpg.Connection, given: Sequence[tuple[str, Sealed]]) -> None:
+    """Store identifiers anew that the caller has locked."""
     await connection.execute(
+        """UPDATE identifier AS i SET sealed = g.sealed, digest = g.digest
+           FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])
+               AS g (customer_id, kind, sealed, digest)
+           WHERE (i.customer_id, i.kind) = (g.customer_id, g.kind)""",
+        [customer_id for customer_id, _ in given],
+        [sealed.kind for _, sealed in given],
+        [sealed.body for _, sealed in given],
+        [sealed.digest for _, sealed in given],
+    )
+
+
+async def remove(connection: asyncpg.Connection, customer_id: str, kinds: Sequence[str]) -> bool:
+    """Forget identifiers of these kinds; tell whether there was one."""
+    status = await connection.execute(
         "DELETE FROM identifier WHERE customer_id = $1 AND kind = ANY ($2::text[])",
         customer_id,
         kinds,
     )
+    return status != "DELETE 0"
 
 
 async def list_of(
@@ -54,12 +103,13 @@ async def list_of(
 async def find(
     connection: asyncpg.Connection, digests: Mapping[str, bytes], *, limit: int
 ) -> list[str]:
-    """Return the customers who bear all of these digests."""
+    """Return the customers who, by any of their records, bear all of these digests."""
     rows = await connection.fetch(
-        """SELECT customer_id FROM identifier
+        """SELECT coalesce(c.merged_into, c.customer_id) AS customer_id
+           FROM identifier AS i JOIN customer AS c USING (customer_id)
            WHERE (kind, digest) IN (SELECT * FROM unnest($1::text[], $2::bytea[]))
-           GROUP BY customer_id HAVING count(*) = cardinality($1::text[])
-           ORDER BY customer_id LIMIT $3""",
+           GROUP BY 1 HAVING count(DISTINCT kind) = cardinality($1::text[])
+           ORDER BY 1 LIMIT $3""",
         list(digests),
         list(digests.values()),
         limit,
@@ -67,23 +117,50 @@ async def find(
     return [row["customer_id"] for row in rows]
 
 
-async def note_unmasking(
-    connection: asyncpg.Connection,
-    customer_id: str,
-    *,
-    at: datetime,
-    actor: str,
-    client_id: str,
-    purpose: str,
-    fields: str,
-) -> None:
+async def note_unmasking(connection: asyncpg.Connection, unmasking: Unmasking) -> None:
+    """Record that identifiers were read in plain text."""
     await connection.execute(
-        """INSERT INTO unmasking (customer_id, at, actor, client_id, purpose, fields)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
-        customer_id,
-        at,
-        actor,
-        client_id,
-        purpose,
-        fields,
+        """INSERT INTO unmasking (customer_id, unmasking_id, at, actor, client_id, purpose, fields)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        unmasking.customer_id,
+        unmasking.unmasking_id,
+        unmasking.at,
+        unmasking.actor,
+        unmasking.client_id,
+        unmasking.purpose,
+        ",".join(unmasking.fields),
     )
+
+
+async def list_unmaskings(
+    connection: asyncpg.Connection,
+    *,
+    token: Token,
+    customer_id: str | None,
+    actor: str | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Unmasking]:
+    """Return who read identifiers of customers the token sees, latest first."""
+    rows = await connection.fetch(
+        """SELECT unmasking_id, u.customer_id, at, actor, client_id, purpose, fields
+           FROM unmasking AS u LEFT JOIN customer AS c ON c.customer_id = u.customer_id
+           WHERE ($1::text IS NULL OR u.customer_id = $1) AND ($2::text IS NULL OR actor = $2)
+             AND ($3::timestamptz IS NULL OR (at, unmasking_id) < ($3, $4))
+             AND ($5::text IS NULL OR u.customer_id = $5)
+             AND ($6::text IS NULL OR org_path = $6 OR starts_with(org_path, $6 || '/'))
+             AND ($7::text IS NULL OR rm_id = $7)
+           ORDER BY at DESC, unmasking_id DESC LIMIT $8""",
+        customer_id,
+        actor,
+        *(after or (None, None)),
+        *(token.customer, token.org, token.rm),
+        limit,
+    )
+    return [_to_unmasking(row) for row in rows]
+
+
+def _to_unmasking(row: asyncpg.Record) -> Unmasking:
+    columns: dict[str, Any] = dict(row)
+    columns["fields"] = tuple(row["fields"].split(","))
+    return Unmasking(**columns)

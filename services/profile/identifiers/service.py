@@ -13,13 +13,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.profile.identifiers import repository
-from services.profile.identifiers.domain import masked, normalised
-from services.profile.identifiers.repository import Sealed
+from services.profile.identifiers.domain import Unmasking, check_purpose, masked, normalised
+from services.profile.identifiers.repository import Place, Sealed
+from services.profile.vocabulary import unmasking_purposes
 from shared.errors import Unavailable
+from shared.ids import new_id
 from shared.tokens import Token
 
 NONCE_BYTES = 12
 LEAST_SECRET = 32
+INDEX = "index"
 
 
 class KeyMissing(Unavailable):
@@ -34,19 +37,22 @@ class KeyRing:
     customer does not open.
 
     Args:
-        keys: secrets by id, oldest first; the last one seals, the first one makes the index.
+        keys: secrets by id, oldest first; the last one seals.
+        index: secret of the search index; the first key's where there is none of its own.
     """
 
-    def __init__(self, keys: Mapping[str, str]) -> None:
+    def __init__(self, keys: Mapping[str, str], index: str = "") -> None:
         self._ciphers = {
             key_id: AESGCM(_derived(secret, "seal")) for key_id, secret in keys.items()
         }
         self._newest = next(reversed(list(keys)), "")
-        self._index_key = _derived(next(iter(keys.values()), ""), "index")
+        self._index_key = _derived(index or next(iter(keys.values()), ""), "index")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `id:secret` pairs separated by commas or lines; a bare secret is called `1`.
+
+        The pair called `index` seals nothing: it makes the search index.
 
         Raises:
             ValueError: if a secret is shorter than 32 characters.
@@ -58,7 +64,14 @@ class KeyRing:
                 raise ValueError(f"an identifier key has fewer than {LEAST_SECRET} characters")
             if secret:
                 keys[key_id or "1"] = secret
-        return cls(keys)
+        index = keys.pop(INDEX, "")
+        return cls(keys, index)
+
+    @property
+    def mark(self) -> bytes:
+        """What all begins with that the newest key sealed."""
+        name = self._newest.encode()
+        return bytes([len(name)]) + name
 
     def seal(self, customer_id: str, kind: str, value: str) -> Sealed:
         """Encrypt a value under the newest key and make its search digest.
@@ -68,9 +81,17 @@ class KeyRing:
         """
         cipher = self._cipher(self._newest)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        name = self._newest.encode()
         body = cipher.encrypt(nonce, value.encode(), _bound(customer_id, kind))
-        return Sealed(kind, bytes([len(name)]) + name + nonce + body, self.digest(kind, value))
+        return Sealed(kind, self.mark + nonce + body, self.digest(kind, value))
+
+    def seal_anew(self, customer_id: str, sealed: Sealed) -> Sealed:
+        """Seal what an older key sealed under the newest one.
+
+        Raises:
+            KeyMissing: if the older key is not on the ring.
+        """
+        value = self.open(customer_id, sealed.kind, sealed.body)
+        return self.seal(customer_id, sealed.kind, value)
 
     def open(self, customer_id: str, kind: str, sealed: bytes) -> str:
         """Decrypt a sealed value.
@@ -110,12 +131,12 @@ async def store(
     ring: KeyRing,
     customer_id: str,
     values: Mapping[str, str | None],
-) -> None:
-    """Keep these identifiers of a customer; None removes one."""
+) -> bool:
+    """Keep these identifiers of a customer, None removes one; tell whether any changed."""
     given = [ring.seal(customer_id, kind, value) for kind, value in values.items() if value]
     gone = [kind for kind, value in values.items() if not value]
-    await repository.put(connection, [(customer_id, sealed) for sealed in given])
-    await repository.remove(connection, customer_id, gone)
+    changed = await repository.put(connection, [(customer_id, sealed) for sealed in given])
+    return await repository.remove(connection, customer_id, gone) or bool(changed)
 
 
 async def store_many(
@@ -128,6 +149,16 @@ async def store_many(
         connection,
         [(customer, ring.seal(customer, kind, value)) for customer, kind, value in values],
     )
+
+
+async def opened(
+    connection: asyncpg.Connection, ring: KeyRing, customer_ids: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return the identifiers of customers in plain text, for a computation that shows none."""
+    found: dict[str, dict[str, str]] = {customer_id: {} for customer_id in customer_ids}
+    for customer_id, sealed in await repository.list_of(connection, customer_ids):
+        found[customer_id][sealed.kind] = ring.open(customer_id, sealed.kind, sealed.body)
+    return found
 
 
 async def shown(
@@ -161,20 +192,48 @@ async def find(
     return await repository.find(connection, digests, limit=limit)
 
 
+async def reseal(
+    connection: asyncpg.Connection, ring: KeyRing, *, after: Place, limit: int
+) -> Place | None:
+    """Seal the next identifiers that an older key sealed under the newest; return how far it came.
+
+    Raises:
+        KeyMissing: the key of one is not on the ring.
+    """
+    old = await repository.list_under_other_keys(connection, ring.mark, after=after, limit=limit)
+    await repository.replace(
+        connection, [(customer, ring.seal_anew(customer, sealed)) for customer, sealed in old]
+    )
+    return (old[-1][0], old[-1][1].kind) if old else None
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
+    """Return how many identifiers the newest key has not sealed."""
+    return await repository.count_under_other_keys(connection, ring.mark)
+
+
 async def unmask(
     connection: asyncpg.Connection,
     ring: KeyRing,
     records: Sequence[str],
     *,
+    fields: Sequence[str],
     purpose: str,
     token: Token,
     now: datetime,
 ) -> dict[str, str]:
-    """Return the identifiers of a customer's records in plain text, on the record (P16)."""
+    """Return some identifiers of a customer's records in plain text, on the record (P16).
+
+    Raises:
+        UnknownPurpose: the catalogue does not name the purpose.
+    """
+    await note_reading(connection, records[0], fields, purpose=purpose, token=token, now=now)
     sealed = _first_of_kind(await repository.list_of(connection, records), records)
-    kinds = sorted(each.kind for _, each in sealed)
-    await note_reading(connection, records[0], kinds, purpose=purpose, token=token, now=now)
-    return {each.kind: ring.open(record, each.kind, each.body) for record, each in sealed}
+    return {
+        each.kind: ring.open(record, each.kind, each.body)
+        for record, each in sealed
+        if each.kind in fields
+    }
 
 
 async def note_reading(
@@ -186,15 +245,23 @@ async def note_reading(
     token: Token,
     now: datetime,
 ) -> None:
-    """Leave a record of who read which sealed values of a customer, and what for (P16)."""
+    """Leave a record of who read which sealed values of a customer, and what for (P16).
+
+    Raises:
+        UnknownPurpose: the catalogue does not name the purpose.
+    """
+    check_purpose(purpose, unmasking_purposes())
     await repository.note_unmasking(
         connection,
-        customer_id,
-        at=now,
-        actor=token.author,
-        client_id=token.client_id,
-        purpose=purpose,
-        fields=",".join(fields),
+        Unmasking(
+            unmasking_id=new_id(),
+            customer_id=customer_id,
+            at=now,
+            actor=token.author,
+            client_id=token.client_id,
+            purpose=purpose,
+            fields=tuple(sorted(set(fields))),
+        ),
     )
 
 

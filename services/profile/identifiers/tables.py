@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy import Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
@@ -22,9 +22,13 @@ class UnmaskingRow(CustomerKeyed, Base):
     """Who read unmasked identifiers, which and what for (statement P16)."""
 
     __tablename__ = "unmasking"
+    __table_args__ = (Index("unmasking_latest", "at", "unmasking_id"),)
 
-    at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
-    actor: Mapped[str] = mapped_column(Text, primary_key=True)
+    unmasking_id: Mapped[str] = mapped_column(
+        Text, primary_key=True, server_default=text("gen_random_uuid()::text")
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(Text)
     client_id: Mapped[str] = mapped_column(Text)
     purpose: Mapped[str] = mapped_column(Text)
     fields: Mapped[str] = mapped_column(Text)

@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from services.profile.identifiers.api import Ring
-from services.profile.identifiers.schemas import Unmask
+from services.profile.identifiers.schemas import Reading
 from services.profile.kyc import service
 from services.profile.kyc.schemas import KycPut, KycRead, KycValues
 from services.profile.parameters import CODE_PATTERN, CustomerId, Written
@@ -66,7 +66,7 @@ async def put_kyc_item(
 async def unmask_kyc(
     *,
     customer_id: CustomerId,
-    wanted: Unmask,
+    wanted: Reading,
     session: Session,
     token: CurrentToken,
     ring: Ring,

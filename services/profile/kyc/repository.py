@@ -6,6 +6,9 @@ import asyncpg
 from services.profile.kyc.domain import Kept, Value
 from services.profile.vocabulary import TalkCard
 
+Place = tuple[str, str]
+"""A customer and an item: how far a walk over all values came."""
+
 
 async def put_many(
     connection: asyncpg.Connection, values: Sequence[Value], now: datetime, *, only_later: bool
@@ -61,6 +64,46 @@ async def sealed_of(
         records,
     )
     return {row["item"]: (row["customer_id"], row["sealed"]) for row in rows}
+
+
+async def list_under_other_keys(
+    connection: asyncpg.Connection, mark: bytes, *, after: Place, limit: int
+) -> list[tuple[str, str, bytes]]:
+    """Lock (customer, item, sealed) of values that do not begin with a mark, beyond a place."""
+    rows = await connection.fetch(
+        """SELECT customer_id, item, sealed FROM kyc_value
+           WHERE (customer_id, item) > ($1, $2)
+             AND substring(sealed FOR octet_length($3::bytea)) <> $3
+           ORDER BY customer_id, item LIMIT $4 FOR UPDATE SKIP LOCKED""",
+        *after,
+        mark,
+        limit,
+    )
+    return [(row["customer_id"], row["item"], row["sealed"]) for row in rows]
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, mark: bytes) -> int:
+    """Return how many sealed values do not begin with a mark."""
+    count: int | None = await connection.fetchval(
+        """SELECT count(*) FROM kyc_value
+           WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",
+        mark,
+    )
+    return count or 0
+
+
+async def replace_sealed(
+    connection: asyncpg.Connection, given: Sequence[tuple[str, str, bytes]]
+) -> None:
+    """Store values, (customer, item, sealed), anew that the caller has locked."""
+    await connection.execute(
+        """UPDATE kyc_value AS k SET sealed = g.sealed
+           FROM unnest($1::text[], $2::text[], $3::bytea[]) AS g (customer_id, item, sealed)
+           WHERE (k.customer_id, k.item) = (g.customer_id, g.item)""",
+        [customer_id for customer_id, _, _ in given],
+        [item for _, item, _ in given],
+        [sealed for _, _, sealed in given],
+    )
 
 
 async def list_talks(

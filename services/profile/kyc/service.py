@@ -26,6 +26,7 @@ from services.profile.kyc.domain import (
     items_of,
     months_before,
 )
+from services.profile.kyc.repository import Place
 from services.profile.needs import service as needs
 from services.profile.vocabulary import KycItem, kyc_items, kyc_valid_months, talk_cards
 from shared.clock import BusinessClock
@@ -132,15 +133,40 @@ async def unmask(
         token=token,
         now=now,
     )
-    return {
-        item: orjson.loads(ring.open(record, _kind(item), body))
-        for item, (record, body) in sealed.items()
-    }
+    return {item: _plain(ring, record, item, body) for item, (record, body) in sealed.items()}
+
+
+async def reseal(
+    connection: asyncpg.Connection, ring: KeyRing, *, after: Place, limit: int
+) -> Place | None:
+    """Seal the next values that an older key sealed under the newest; return how far it came.
+
+    Raises:
+        KeyMissing: the key of one is not on the ring.
+    """
+    old = await repository.list_under_other_keys(connection, ring.mark, after=after, limit=limit)
+    await repository.replace_sealed(
+        connection,
+        [
+            (customer, item, sealed_value(ring, customer, item, _plain(ring, customer, item, body)))
+            for customer, item, body in old
+        ],
+    )
+    return (old[-1][0], old[-1][1]) if old else None
+
+
+async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
+    """Return how many sealed values the newest key has not sealed."""
+    return await repository.count_under_other_keys(connection, ring.mark)
 
 
 def sealed_value(ring: KeyRing, customer_id: str, item: str, value: Any) -> bytes:
     """Return a value as it is stored: nobody reads it without the key ring."""
     return ring.seal(customer_id, _kind(item), orjson.dumps(value).decode()).body
+
+
+def _plain(ring: KeyRing, record: str, item: str, sealed: bytes) -> Any:
+    return orjson.loads(ring.open(record, _kind(item), sealed))
 
 
 def _kind(item: str) -> str:

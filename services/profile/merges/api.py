@@ -5,7 +5,7 @@ from services.profile.merges.domain import Merge
 from services.profile.merges.schemas import MergeCreate, MergeRead, Unmerge
 from services.profile.merges.service import Wanted
 from services.profile.parameters import CustomerId, tell
-from shared.app import Clock, Session
+from shared.app import AppDatabase, Clock, Session
 from shared.auth import CurrentToken, requires
 from shared.paging import Page, decode_cursor, page_of
 from shared.parameters import After, Limit
@@ -26,17 +26,14 @@ async def merge_customer(
     customer_id: CustomerId,
     wanted: MergeCreate,
     response: Response,
-    session: Session,
+    database: AppDatabase,
     token: CurrentToken,
     clock: Clock,
 ) -> Merge:
     """Make another record part of this customer; their facts add up, the stricter consent holds."""
-    merge, event_id = await service.merge(
-        session,
-        Wanted(customer_id=customer_id, merged=wanted.merged, reason=wanted.reason),
-        token=token,
-        clock=clock,
-    )
+    asked = Wanted(customer_id=customer_id, merged=wanted.merged, reason=wanted.reason)
+    async with database.transaction() as connection:
+        merge, event_id = await service.merge(connection, asked, token=token, clock=clock)
     tell(response, event_id)
     return merge
 
@@ -52,14 +49,15 @@ async def unmerge_customer(
     customer_id: CustomerId,
     wanted: Unmerge,
     response: Response,
-    session: Session,
+    database: AppDatabase,
     token: CurrentToken,
     clock: Clock,
 ) -> Merge:
     """Part a record from this customer: both are as before, a refusal made meanwhile binds both."""
-    merge, event_id = await service.unmerge(
-        session, customer_id, wanted.merged, token=token, clock=clock
-    )
+    async with database.transaction() as connection:
+        merge, event_id = await service.unmerge(
+            connection, customer_id, wanted.merged, token=token, clock=clock
+        )
     tell(response, event_id)
     return merge
 

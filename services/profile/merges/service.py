@@ -14,6 +14,7 @@ from services.profile.consents.domain import Consents, Statement
 from services.profile.customers import service as customers
 from services.profile.customers.domain import NoSuchCustomer, Standing
 from services.profile.features import service as features
+from services.profile.matching.service import settled
 from services.profile.merges import repository
 from services.profile.merges.domain import (
     Joined,
@@ -50,7 +51,7 @@ class Wanted:
 
 
 async def merge(
-    session: AsyncSession, wanted: Wanted, *, token: Token, clock: BusinessClock
+    connection: asyncpg.Connection, wanted: Wanted, *, token: Token, clock: BusinessClock
 ) -> tuple[Merge, str | None]:
     """Make a record part of a customer; return the merge and the event that tells it.
 
@@ -64,7 +65,6 @@ async def merge(
     """
     if wanted.customer_id == wanted.merged:
         raise OneRecord(f"{wanted.merged} is one record; name another one to merge")
-    connection = await raw_connection(session)
     held = await _hold(connection, [wanted.customer_id, wanted.merged], token)
     survivor = held[wanted.customer_id]
     if held[wanted.merged] == survivor and survivor != wanted.merged:
@@ -81,7 +81,12 @@ async def merge(
 
 
 async def unmerge(
-    session: AsyncSession, customer_id: str, merged: str, *, token: Token, clock: BusinessClock
+    connection: asyncpg.Connection,
+    customer_id: str,
+    merged: str,
+    *,
+    token: Token,
+    clock: BusinessClock,
 ) -> tuple[Merge, str]:
     """Part a record from a customer: both are as before, plus what each was told meanwhile.
 
@@ -89,7 +94,6 @@ async def unmerge(
         NoSuchCustomer: there is none, or it is not the token's to see.
         NotMerged: the record is not part of this customer.
     """
-    connection = await raw_connection(session)
     held = await _hold(connection, [customer_id, merged], token)
     survivor = held[customer_id]
     if held[merged] != survivor or merged == survivor:
@@ -109,6 +113,7 @@ async def unmerge(
     await _carry(connection, merged, [each for each in meanwhile if refuses(each)], token, clock)
     parting = await _settle(connection, records, merge_id=undone.merge_id, at=clock.now())
     await relations.follow(connection, records)
+    await settled.note_parted(connection, merged, records, by=token.author, at=clock.now())
     await _announce(connection, before, [survivor], clock)
     await _announce(connection, {}, [merged], clock)
     await features.refresh_related(connection, sorted([survivor, merged]), clock)
@@ -177,6 +182,9 @@ async def _join(
     joining = await _settle(connection, records, merge_id=made.merge_id, at=made.merged_at)
     await features.forget(connection, wanted.merged)
     await relations.follow(connection, records)
+    await settled.note_merged(
+        connection, wanted.merged, records, survivor=survivor, by=token.author, at=made.merged_at
+    )
     await _announce(connection, before, [survivor], clock)
     await features.refresh_related(connection, [survivor], clock)
     return made, joining[0]

@@ -46,3 +46,27 @@ def test_a_sealed_value_moved_to_another_customer_does_not_open() -> None:
 def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="fewer than 32"):
         KeyRing.parse("one:short")
+
+
+def test_the_index_may_have_a_secret_of_its_own_so_that_the_first_key_can_go() -> None:
+    secret = OLD.partition(":")[2]
+    before = KeyRing.parse(f"{OLD},{NEW}")
+    after = KeyRing.parse(f"index:{secret},{NEW}")
+    sealed = before.seal("c1", "phone", "13800138000")
+
+    assert after.open("c1", "phone", sealed.body) == "13800138000"
+    assert after.digest("phone", "13800138000") == sealed.digest
+    assert after.seal("c1", "phone", "1").body.startswith(after.mark)
+    assert after.mark == before.mark
+
+
+def test_what_an_older_key_sealed_is_sealed_anew_with_the_same_index() -> None:
+    before, both = KeyRing.parse(OLD), KeyRing.parse(f"{OLD},{NEW}")
+    sealed = before.seal("c1", "phone", "13800138000")
+
+    anew = both.seal_anew("c1", sealed)
+
+    assert both.open("c1", "phone", anew.body) == "13800138000"
+    assert anew.body.startswith(both.mark)
+    assert not sealed.body.startswith(both.mark)
+    assert anew.digest == sealed.digest

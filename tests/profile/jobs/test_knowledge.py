@@ -137,7 +137,7 @@ async def test_kyc_values_are_sealed_and_the_latest_confirmation_stands(profile:
     assert (late["accepted"], late["unchanged"]) == (0, 1)
     assert (await profile.features("a"))["kyc_completeness"] == 0.1
     may = bearer("identifiers:unmask")
-    body = {"purpose": "visit"}
+    body = {"purpose": "advice"}
     plain = await profile.ok("POST", "/customers/a/kyc/unmask", json=body, headers=may)
     assert plain["values"] == {"address": "here", "home": "flat"}
     found = await exported(profile, "kyc")

@@ -98,9 +98,9 @@ async def test_p16_sealed_values_are_read_with_a_scope_and_a_purpose_and_on_reco
     await fill(profile, "interests", ["登山", {"weekly": True}])
     path, may = "/customers/c1/kyc/unmask", bearer("identifiers:unmask", actor="clerk-7")
 
-    refused = await profile.call("POST", path, json={"purpose": "visit"})
+    refused = await profile.call("POST", path, json={"purpose": "advice"})
     aimless = await profile.call("POST", path, json={}, headers=may)
-    plain = await profile.ok("POST", path, json={"purpose": "visit"}, headers=may)
+    plain = await profile.ok("POST", path, json={"purpose": "advice"}, headers=may)
 
     assert (refused.status_code, aimless.status_code) == (403, 422)
     assert plain["values"] == {"address": ADDRESS, "interests": ["登山", {"weekly": True}]}
@@ -108,7 +108,7 @@ async def test_p16_sealed_values_are_read_with_a_scope_and_a_purpose_and_on_reco
         row = await connection.fetchrow("SELECT actor, purpose, fields FROM unmasking")
         kept = await connection.fetchval("SELECT sealed FROM kyc_value WHERE item = 'address'")
     assert row is not None
-    assert tuple(row) == ("clerk-7", "visit", "kyc.address,kyc.interests")
+    assert tuple(row) == ("clerk-7", "advice", "kyc.address,kyc.interests")
     assert kept
     assert ADDRESS.encode() not in kept
 
@@ -152,7 +152,7 @@ async def test_a_card_out_of_sight_is_not_there(profile: Profile) -> None:
     body = {"value": "x", "source": "rm"}
     write = await profile.call("PUT", "/customers/c1/kyc/address", json=body, headers=west)
     path = "/customers/c1/kyc/unmask"
-    unmask = await profile.call("POST", path, json={"purpose": "visit"}, headers=west)
+    unmask = await profile.call("POST", path, json={"purpose": "advice"}, headers=west)
 
     assert {each.status_code for each in (read, write, unmask)} == {404}
 

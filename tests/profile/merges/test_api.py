@@ -306,7 +306,7 @@ async def test_l9_relations_cards_and_goals_are_those_of_all_records(profile: Pr
     assert (await profile.features("c1"))["household_aum"] == 400
     related = (await profile.ok("GET", "/customers/c2/relations"))["items"]
     assert {each["other_id"] for each in related} == {"wife", "child"}
-    body = {"purpose": "opening an account"}
+    body = {"purpose": "advice"}
     plain = await profile.ok("POST", "/customers/c1/kyc/unmask", json=body)
     assert plain["values"] == {"employer": "a school"}
 

@@ -14,6 +14,7 @@ from services.profile.jobs.domain import checks
 from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
 from services.profile.jobs.domain.jobs import Outcome, Report, Row, Sifted, sift, totals
 from services.profile.jobs.service.context import Context
+from services.profile.matching.service.equal import propose_equal
 from services.profile.vocabulary import categories
 from shared.feed.publish import publish_many
 
@@ -24,6 +25,7 @@ _CUSTOMER_TYPES = {
     "gender": "text",
     "occupation": "text",
     "income_year": "bigint",
+    "city": "text",
     "residence_area": "text",
     "local_hukou": "boolean",
     "local_hukou_years": "int",
@@ -93,9 +95,12 @@ async def take_customers(
     written = await customers.upsert_many(
         connection, sifted.rows, types=_CUSTOMER_TYPES, now=context.now
     )
-    changed = written | await identifiers.store_many(
+    renamed = await identifiers.store_many(
         connection, context.ring, list(_identifiers(sifted.rows))
     )
+    if renamed:
+        await propose_equal(connection, sorted(renamed), now=context.now)
+    changed = written | renamed
     after = await customers.standings_of(connection, sorted(written), context.clock)
     await publish_many(
         connection,
