@@ -22,6 +22,7 @@ from services.profile.kyc.api import router as kyc
 from services.profile.matching.api import router as duplicates_runs
 from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
+from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
@@ -45,7 +46,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
-            *(relations, kyc, needs, timeline, features, jobs, exports),
+            *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             feed_router("profile", snapshot),
         ],
         migrations=MIGRATIONS,

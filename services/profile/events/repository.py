@@ -20,6 +20,7 @@ from services.profile.events.domain import (
     Told,
 )
 from services.profile.vocabulary import EventType, event_types
+from shared.ids import new_id
 
 
 def _values(kind: EventType) -> str:
@@ -275,14 +276,15 @@ async def quarantine(
 ) -> None:
     """Keep events that were not believed."""
     await connection.execute(
-        """INSERT INTO quarantine (customer_id, event_id, received_at, reason, event)
-           SELECT customer_id, event_id, $5, reason, event
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[])
-               AS g (customer_id, event_id, reason, event)
+        """INSERT INTO quarantine (customer_id, event_id, received_at, quarantine_id, reason, event)
+           SELECT customer_id, event_id, $6, quarantine_id, reason, event
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
+               AS g (customer_id, event_id, reason, event, quarantine_id)
            ON CONFLICT DO NOTHING""",
         [event.customer_id for event, _ in doubted],
         [event.event_id for event, _ in doubted],
         [reason for _, reason in doubted],
         [orjson.loads(orjson.dumps(asdict(event))) for event, _ in doubted],
+        [new_id() for _ in doubted],
         now,
     )

@@ -22,29 +22,47 @@ async def record(
     token: Token,
     clock: BusinessClock,
 ) -> tuple[Told, str | None]:
-    """Record a batch; return what became of it and the id of the last event it caused."""
-    ids = list({event.customer_id for event in events})
-    terms = terms_of(clock, currency)
+    """Record a batch; return what became of it and the id of the last event it caused.
+
+    What is not believed goes to the quarantine.
+    """
     async with database.transaction() as connection:
-        seen = await customers.visible_to(connection, ids, token)
-        survivors = await features.lock(connection, seen)
-        holders = await holders_of(
-            connection, [(e.customer_id, e.account_id, e.holding_id) for e in events]
+        told, event_id = await record_believed(
+            connection, events, currency=currency, token=token, clock=clock
         )
-        placed = [
-            replace(event, customer_id=holders.get(place, event.customer_id))
-            for place, event in enumerate(events)
-        ]
-        survivors |= {
-            holder: survivors[events[place].customer_id]
-            for place, holder in holders.items()
-            if events[place].customer_id in survivors
-        }
-        told = await repository.record(connection, placed, known=frozenset(survivors), terms=terms)
         doubted = [(events[place], reason) for place, reason in told.doubted.items()]
-        await repository.quarantine(connection, doubted, terms.now)
-        touched = sorted({survivors[record] for record in told.touched})
-        event_id = await features.refresh(connection, touched, clock) if touched else None
+        await repository.quarantine(connection, doubted, clock.now())
+    return told, event_id
+
+
+async def record_believed(
+    connection: asyncpg.Connection,
+    events: Sequence[Event],
+    *,
+    currency: str,
+    token: Token,
+    clock: BusinessClock,
+) -> tuple[Told, str | None]:
+    """Record what is believed of a batch; return as `record` does."""
+    ids = list({event.customer_id for event in events})
+    seen = await customers.visible_to(connection, ids, token)
+    survivors = await features.lock(connection, seen)
+    holders = await holders_of(
+        connection, [(e.customer_id, e.account_id, e.holding_id) for e in events]
+    )
+    placed = [
+        replace(event, customer_id=holders.get(place, event.customer_id))
+        for place, event in enumerate(events)
+    ]
+    survivors |= {
+        holder: survivors[events[place].customer_id]
+        for place, holder in holders.items()
+        if events[place].customer_id in survivors
+    }
+    terms = terms_of(clock, currency)
+    told = await repository.record(connection, placed, known=frozenset(survivors), terms=terms)
+    touched = sorted({survivors[record] for record in told.touched})
+    event_id = await features.refresh(connection, touched, clock) if touched else None
     return told, event_id
 
 

@@ -98,11 +98,20 @@ class CounterpartyDayRow(CustomerKeyed, Base):
 
 
 class QuarantineRow(CustomerKeyed, Base):
-    """An event that could not be believed, kept to be looked at; never counted."""
+    """An event that could not be believed, kept to be mended; not counted until it is replayed."""
 
     __tablename__ = "quarantine"
+    __table_args__ = (
+        Index("quarantine_by_id", "quarantine_id", unique=True),
+        Index("quarantine_open", "quarantine_id", postgresql_where="state = 'open'"),
+    )
 
     event_id: Mapped[str] = mapped_column(Text, primary_key=True)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    quarantine_id: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     event: Mapped[Any] = mapped_column(JSONB)
+    state: Mapped[str] = mapped_column(Text, server_default="open")
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
