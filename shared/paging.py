@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -25,8 +26,12 @@ def encode_cursor(*key: object) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, size: int) -> tuple[Any, ...] | None:
+def decode_cursor(cursor: str | None, *parts: Callable[[Any], object]) -> tuple[Any, ...] | None:
     """Return the sort key behind a cursor, or None for the first page.
+
+    Args:
+        cursor: as a page answered it, or as somebody made it up.
+        parts: what reads each part of the key: `text`, `moment`, or a type such as `int`.
 
     Raises:
         Malformed: if the cursor is not one of ours.
@@ -35,11 +40,34 @@ def decode_cursor(cursor: str | None, size: int) -> tuple[Any, ...] | None:
         return None
     try:
         key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
+        if isinstance(key, list):
+            return tuple(read(part) for read, part in zip(parts, key, strict=True))
+    except (binascii.Error, ValueError, TypeError, OverflowError) as error:
         raise _bad_cursor() from error
-    if not isinstance(key, list) or len(key) != size:
-        raise _bad_cursor()
-    return tuple(key)
+    raise _bad_cursor()
+
+
+def text(part: Any) -> str:
+    """Read a part of a cursor that is text.
+
+    Raises:
+        ValueError: it is not, or holds what no column does.
+    """
+    if not isinstance(part, str) or "\x00" in part:
+        raise ValueError("no text")
+    return part
+
+
+def moment(part: Any) -> datetime:
+    """Read a part of a cursor that is an instant.
+
+    Raises:
+        ValueError: it is not, or lacks its zone.
+    """
+    read = datetime.fromisoformat(text(part))
+    if read.tzinfo is None:
+        raise ValueError("no zone")
+    return read.astimezone(UTC)
 
 
 def page_of(rows: Sequence[T], limit: int, key: Callable[[T], Sequence[object]]) -> Page[T]:

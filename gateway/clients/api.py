@@ -16,7 +16,7 @@ from gateway.directory import Changing, CurrentDirectory
 from shared.app import AppSettings
 from shared.auth import requires
 from shared.clock import real_now
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -30,7 +30,7 @@ async def list_clients(
     directory: CurrentDirectory, after: After = None, limit: Limit = 50
 ) -> Page[ClientRead]:
     """List the clients by their ids."""
-    (start,) = decode_cursor(after, 1) or ("",)
+    (start,) = decode_cursor(after, text) or ("",)
     found = [to_read(each) for key, each in directory.known.clients.items() if key > start]
     return page_of(found[: limit + 1], limit, lambda each: (each.client_id,))
 

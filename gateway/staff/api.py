@@ -11,7 +11,7 @@ from gateway.staff.schemas import RoleRead, RolesRead, StaffPut, StaffRead
 from shared.app import Session
 from shared.auth import requires
 from shared.clock import real_now
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -30,7 +30,7 @@ Roles = Annotated[dict[str, Role], Depends(_roles)]
 @router.get("/staff", response_model=Page[StaffRead])
 async def list_staff(session: Session, after: After = None, limit: Limit = 50) -> Page[Staff]:
     """List staff by their numbers."""
-    (start,) = decode_cursor(after, 1) or ("",)
+    (start,) = decode_cursor(after, text) or ("",)
     found = await repository.list_after(session, start, limit=limit + 1)
     return page_of(found, limit, lambda each: (each.staff_id,))
 

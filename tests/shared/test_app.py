@@ -67,7 +67,7 @@ async def create_raw_note(wanted: NoteCreate, session: Session) -> NoteCreate:
 
 @ROUTER.get("/notes", dependencies=[requires("notes:read")])
 async def list_notes(session: Session, limit: Limit = 50, after: After = None) -> Page[str]:
-    start = decode_cursor(after, 1) or ("",)
+    start = decode_cursor(after, str) or ("",)
     rows = await session.scalars(
         text("SELECT t FROM note WHERE t > :a ORDER BY t LIMIT :l"),
         {"a": start[0], "l": limit + 1},

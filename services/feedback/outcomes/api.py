@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,8 +18,7 @@ from services.feedback.parameters import CustomerId
 from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
 from shared.database import raw_connection
-from shared.errors import FieldError, Malformed
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, moment, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -89,18 +87,7 @@ async def list_outcomes(
     connection = await raw_connection(session)
     records = await must_see(connection, customer_id, scope_of(token))
     found = await repository.list_of_customer(
-        connection, records, before=_key(after), limit=limit + 1
+        connection, records, before=decode_cursor(after, moment, text), limit=limit + 1
     )
     outcomes = [OutcomeRead.of(outcome, settings.bank_currency) for outcome in found]
     return page_of(outcomes, limit, outcome_key)
-
-
-def _key(after: str | None) -> tuple[datetime, str] | None:
-    key = decode_cursor(after, 2)
-    try:
-        return None if key is None else (datetime.fromisoformat(key[0]), str(key[1]))
-    except (TypeError, ValueError) as error:
-        raise Malformed(
-            "The cursor is not one of this list",
-            errors=[FieldError("query:after", "use the `next` of the page before")],
-        ) from error

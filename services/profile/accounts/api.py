@@ -7,7 +7,7 @@ from services.profile.accounts.schemas import AccountPut, AccountRead
 from services.profile.parameters import ID_PATTERN, CustomerId, Written
 from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -28,10 +28,8 @@ async def list_accounts(
     limit: Limit = 50,
 ) -> object:
     """List a customer's accounts by id."""
-    (last,) = decode_cursor(after, 1) or ("",)
-    found = await service.list_of(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
-    )
+    (last,) = decode_cursor(after, text) or ("",)
+    found = await service.list_of(session, customer_id, token=token, after=last, limit=limit + 1)
     return page_of(found, limit, lambda account: [account.account_id])
 
 

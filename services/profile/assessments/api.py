@@ -1,5 +1,3 @@
-from datetime import datetime
-
 from fastapi import APIRouter, Response
 
 from services.profile.assessments import service
@@ -8,7 +6,7 @@ from services.profile.assessments.schemas import AssessmentCreate, AssessmentRea
 from services.profile.parameters import CustomerId, tell
 from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, moment, page_of
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -24,8 +22,7 @@ async def list_assessments(
     limit: Limit = 50,
 ) -> Page[AssessmentRead]:
     """List a customer's risk assessments, latest first."""
-    key = decode_cursor(after, 1)
-    before = datetime.fromisoformat(key[0]) if key else None
+    (before,) = decode_cursor(after, moment) or (None,)
     found = await service.list_of(session, customer_id, token=token, before=before, limit=limit + 1)
     items = [AssessmentRead.model_validate(each) for each in found]
     return page_of(items, limit, lambda each: [each.assessed_at])

@@ -8,7 +8,7 @@ from services.profile.complaints.schemas import ComplaintCreate, ComplaintRead
 from services.profile.parameters import ID_PATTERN, CustomerId, tell
 from shared.app import Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -25,10 +25,8 @@ async def list_complaints(
     limit: Limit = 50,
 ) -> Page[ComplaintRead]:
     """List a customer's complaints by id."""
-    (last,) = decode_cursor(after, 1) or ("",)
-    found = await service.list_of(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
-    )
+    (last,) = decode_cursor(after, text) or ("",)
+    found = await service.list_of(session, customer_id, token=token, after=last, limit=limit + 1)
     items = [ComplaintRead.model_validate(each) for each in found]
     return page_of(items, limit, lambda each: [each.complaint_id])
 

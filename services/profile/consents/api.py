@@ -13,7 +13,7 @@ from services.profile.customers import service as customers
 from services.profile.parameters import CustomerId, Written
 from shared.app import AppDatabase, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -49,10 +49,8 @@ async def list_statements(
     limit: Limit = 50,
 ) -> Page[StatementRead]:
     """List all the customer ever said, with versions and evidence, in the order recorded."""
-    (last,) = decode_cursor(after, 1) or ("",)
-    found = await service.history(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
-    )
+    (last,) = decode_cursor(after, text) or ("",)
+    found = await service.history(session, customer_id, token=token, after=last, limit=limit + 1)
     items = [StatementRead.model_validate(each) for each in found]
     return page_of(items, limit, lambda said: [said.record_id])
 

@@ -9,7 +9,7 @@ from services.profile.duplicates.schemas import DuplicateConfirm, DuplicateRead,
 from services.profile.parameters import ID_PATTERN
 from shared.app import AppDatabase, Clock
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -38,7 +38,7 @@ async def list_duplicates(
     limit: Limit = 50,
 ) -> Page[DuplicateRead]:
     """List pairs of customers who may be one party, the most probable first."""
-    key = decode_cursor(after, 2)
+    key = decode_cursor(after, float, text)
     async with database.connection() as connection:
         found = await repository.list_best(
             connection, wanted, token=token, after=key, limit=limit + 1

@@ -1,18 +1,21 @@
 from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from services.profile.holdings import service
 from services.profile.holdings.domain import Balance, Holding
-from services.profile.holdings.schemas import MONEY, HoldingPut, HoldingRead
+from services.profile.holdings.schemas import MONEY, DayEndRead, HoldingPut, HoldingRead
 from services.profile.money import written
-from services.profile.parameters import ID_PATTERN, CustomerId, Written
+from services.profile.parameters import ID_PATTERN, CustomerId, Day, Written
 from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
+
+HoldingId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/holdings", tags=["holdings"])
 
@@ -24,16 +27,57 @@ async def list_holdings(
     session: Session,
     token: CurrentToken,
     settings: AppSettings,
+    as_of: Annotated[
+        Day | None,
+        Query(description="The end of this day in the bank's zone; default: what is known now"),
+    ] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[HoldingRead]:
-    """List a customer's holdings, closed ones too, by id."""
-    (last,) = decode_cursor(after, 1) or ("",)
+    """List a customer's holdings, closed ones too, by id, with their balances now or then."""
+    (last,) = decode_cursor(after, text) or ("",)
     found = await service.list_of(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
+        session, customer_id, as_of=as_of, token=token, after=last, limit=limit + 1
     )
     items = [_read(holding, balance, settings.bank_currency) for holding, balance in found]
     return page_of(items, limit, lambda holding: [holding.holding_id])
+
+
+@router.get(
+    "/{holding_id}/balances",
+    dependencies=[requires("customers:read")],
+    responses=problem_responses(404),
+)
+async def list_balances(
+    *,
+    customer_id: CustomerId,
+    holding_id: HoldingId,
+    session: Session,
+    token: CurrentToken,
+    settings: AppSettings,
+    since: Annotated[Day, Query(description="First day")] = date(1900, 1, 1),
+    until: Annotated[Day, Query(description="Last day")] = date(2200, 1, 1),
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[DayEndRead]:
+    """List the balances of a holding day by day; a day without a word on it is not listed."""
+    last = decode_cursor(after, date.fromisoformat)
+    found = await service.list_balances(
+        session,
+        customer_id,
+        holding_id,
+        since=max(since, last[0] + timedelta(days=1)) if last else since,
+        until=until,
+        token=token,
+        limit=limit + 1,
+    )
+    items = [
+        DayEndRead.model_validate(
+            {**asdict(each), "balance": written(each.balance, settings.bank_currency)}
+        )
+        for each in found
+    ]
+    return page_of(items, limit, lambda each: [each.day])
 
 
 @router.put(
@@ -44,7 +88,7 @@ async def list_holdings(
 async def put_holding(
     *,
     customer_id: CustomerId,
-    holding_id: Annotated[str, Path(pattern=ID_PATTERN)],
+    holding_id: HoldingId,
     wanted: HoldingPut,
     response: Response,
     session: Session,

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, NotFound
 
 AHEAD = timedelta(minutes=5)
+
+
+class NoSuchHolding(NotFound):
+    code = "no_such_holding"
 
 
 class UnknownCategory(Invalid):
@@ -48,6 +52,15 @@ class Holding:
 class Balance:
     """What a holding stood at: owned for assets, owed for loans and cards."""
 
+    balance: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayEnd:
+    """What a holding stood at at the end of a day of the bank; `at`: the last word of that day."""
+
+    day: date
     balance: Decimal
     at: datetime
 

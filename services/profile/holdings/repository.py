@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.profile.accounts.tables import AccountRow
-from services.profile.holdings.domain import Balance, CategoryFixed, Holding
+from services.profile.holdings.domain import (
+    Balance,
+    CategoryFixed,
+    DayEnd,
+    Holding,
+    NoSuchHolding,
+)
 from services.profile.holdings.tables import BalanceRow, HoldingRow
 
 _KEY = ("customer_id", "holding_id")
@@ -70,15 +76,56 @@ async def find_holder(
     return await session.scalar(statement)
 
 
+async def list_balances(
+    session: AsyncSession,
+    records: Sequence[str],
+    holding_id: str,
+    *,
+    since: date,
+    until: date,
+    limit: int,
+) -> list[DayEnd]:
+    """Return what a holding stood at, on days of a stretch on which that is known, in their order.
+
+    Raises:
+        NoSuchHolding: no record of the customer has it.
+    """
+    holder = await session.scalar(
+        select(HoldingRow.customer_id)
+        .where(HoldingRow.customer_id.in_(records), HoldingRow.holding_id == holding_id)
+        .order_by(HoldingRow.customer_id != records[0], HoldingRow.customer_id)
+        .limit(1)
+    )
+    if holder is None:
+        raise NoSuchHolding(f"No holding {holding_id}")
+    statement = (
+        select(BalanceRow)
+        .where(
+            BalanceRow.customer_id == holder,
+            BalanceRow.holding_id == holding_id,
+            BalanceRow.day.between(since, until),
+        )
+        .order_by(BalanceRow.day)
+        .limit(limit)
+    )
+    rows = await session.scalars(statement)
+    return [DayEnd(day=row.day, balance=row.balance, at=row.at) for row in rows]
+
+
 async def list_of(
-    session: AsyncSession, records: Sequence[str], *, after: str, limit: int
+    session: AsyncSession, records: Sequence[str], *, as_of: date | None, after: str, limit: int
 ) -> Sequence[tuple[Holding, Balance | None]]:
-    """Return the holdings of a customer's records with their last balances, by id, each once."""
+    """Return the holdings of a customer's records with their last balances, by id, each once.
+
+    As of a day: those opened by then, with what they stood at at its end.
+    """
+    day = as_of or date.max
     last = (
         select(BalanceRow)
         .where(
             BalanceRow.customer_id == HoldingRow.customer_id,
             BalanceRow.holding_id == HoldingRow.holding_id,
+            BalanceRow.day <= day,
         )
         .order_by(BalanceRow.day.desc())
         .limit(1)
@@ -89,7 +136,11 @@ async def list_of(
         select(HoldingRow, balance)
         .ext(distinct_on(HoldingRow.holding_id))
         .outerjoin(balance, and_(True))
-        .where(HoldingRow.customer_id.in_(records), HoldingRow.holding_id > after)
+        .where(
+            HoldingRow.customer_id.in_(records),
+            HoldingRow.holding_id > after,
+            HoldingRow.opened_at <= day,
+        )
         .order_by(
             HoldingRow.holding_id, HoldingRow.customer_id != records[0], HoldingRow.customer_id
         )

@@ -47,6 +47,14 @@ class HoldingPut(Strict):
         return None if amount is None else Balance(amount, self.balance_at or now)
 
 
+class DayEndRead(BaseModel):
+    """What a holding stood at at the end of one day; it stood so until the next one listed."""
+
+    day: date
+    balance: WrittenAmount = Field(description="Owned, or owed for loans and cards")
+    at: Moment = Field(description="The last word of that day")
+
+
 class HoldingRead(BaseModel):
     holding_id: str
     category: str

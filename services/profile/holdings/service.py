@@ -1,11 +1,18 @@
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.profile.customers import service as customers
 from services.profile.features import service as features
 from services.profile.holdings import repository
-from services.profile.holdings.domain import Balance, Holding, UnknownCategory, check_balance
+from services.profile.holdings.domain import (
+    Balance,
+    DayEnd,
+    Holding,
+    UnknownCategory,
+    check_balance,
+)
 from services.profile.vocabulary import categories
 from shared.clock import BusinessClock
 from shared.database import raw_connection
@@ -47,8 +54,36 @@ async def put(
 
 
 async def list_of(
-    session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
+    session: AsyncSession,
+    customer_id: str,
+    *,
+    as_of: date | None,
+    token: Token,
+    after: str,
+    limit: int,
 ) -> Sequence[tuple[Holding, Balance | None]]:
-    """Return a customer's holdings with their last balances, by id."""
+    """Return a customer's holdings with their last balances, now or as of a day, by id."""
     party = await customers.must_see(session, customer_id, token)
-    return await repository.list_of(session, party.records, after=after, limit=limit)
+    return await repository.list_of(session, party.records, as_of=as_of, after=after, limit=limit)
+
+
+async def list_balances(
+    session: AsyncSession,
+    customer_id: str,
+    holding_id: str,
+    *,
+    since: date,
+    until: date,
+    token: Token,
+    limit: int,
+) -> list[DayEnd]:
+    """Return what a holding stood at at the ends of days, first day first.
+
+    Raises:
+        NoSuchHolding: the customer has none of this id.
+        NoSuchCustomer: there is none, or it is not the token's to see.
+    """
+    party = await customers.must_see(session, customer_id, token)
+    return await repository.list_balances(
+        session, party.records, holding_id, since=since, until=until, limit=limit
+    )

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -9,7 +8,7 @@ from services.profile.identifiers.service import KeyRing, key_ring
 from services.profile.parameters import ID_PATTERN
 from shared.app import AppDatabase, AppSettings
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, moment, page_of, text
 from shared.parameters import After, Limit
 
 router = APIRouter(prefix="/v1/unmaskings", tags=["customers"])
@@ -33,8 +32,7 @@ async def list_unmaskings(
     limit: Limit = 50,
 ) -> Page[UnmaskingRead]:
     """List who read identifiers in plain text, when, whose and what for, latest first."""
-    key = decode_cursor(after, 2)
-    before = (datetime.fromisoformat(key[0]), key[1]) if key else None
+    before = decode_cursor(after, moment, text)
     async with database.connection() as connection:
         found = await repository.list_unmaskings(
             connection,

@@ -7,7 +7,7 @@ from services.profile.merges.service import Wanted
 from services.profile.parameters import CustomerId, tell
 from shared.app import AppDatabase, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -71,9 +71,7 @@ async def list_merges(
     limit: Limit = 50,
 ) -> Page[MergeRead]:
     """List all merges this customer took part in, undone ones too, in the order they were made."""
-    (last,) = decode_cursor(after, 1) or ("",)
-    found = await service.list_of(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
-    )
+    (last,) = decode_cursor(after, text) or ("",)
+    found = await service.list_of(session, customer_id, token=token, after=last, limit=limit + 1)
     items = [MergeRead.model_validate(each) for each in found]
     return page_of(items, limit, lambda each: [each.merge_id])

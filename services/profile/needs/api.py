@@ -7,7 +7,7 @@ from services.profile.needs.schemas import GoalPut, GoalRead, NeedPut, NeedRead
 from services.profile.parameters import ID_PATTERN, CustomerId, Written
 from shared.app import AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -28,10 +28,8 @@ async def list_needs(
     limit: Limit = 50,
 ) -> Page[NeedRead]:
     """List a customer's needs by id, resolved and expired ones too."""
-    (last,) = decode_cursor(after, 1) or ("",)
-    found = await service.list_needs(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
-    )
+    (last,) = decode_cursor(after, text) or ("",)
+    found = await service.list_needs(session, customer_id, token=token, after=last, limit=limit + 1)
     items = [NeedRead.of(each, clock.now()) for each in found]
     return page_of(items, limit, lambda each: [each.need_id])
 
@@ -73,10 +71,8 @@ async def list_goals(
     limit: Limit = 50,
 ) -> Page[GoalRead]:
     """List a customer's financial goals by id, closed ones too."""
-    (last,) = decode_cursor(after, 1) or ("",)
-    found = await service.list_goals(
-        session, customer_id, token=token, after=str(last), limit=limit + 1
-    )
+    (last,) = decode_cursor(after, text) or ("",)
+    found = await service.list_goals(session, customer_id, token=token, after=last, limit=limit + 1)
     items = [GoalRead.of(each, settings.bank_currency) for each in found]
     return page_of(items, limit, lambda each: [each.goal_id])
 

@@ -15,7 +15,7 @@ from services.profile.quarantine.schemas import (
 )
 from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -43,11 +43,9 @@ async def list_quarantine(
     limit: Limit = 50,
 ) -> Page[QuarantinedRead]:
     """List events that were not believed, the oldest first, those decided on too."""
-    (last,) = decode_cursor(after, 1) or ("",)
+    (last,) = decode_cursor(after, text) or ("",)
     async with database.connection() as connection:
-        found = await repository.list_of(
-            connection, wanted, token, after=str(last), limit=limit + 1
-        )
+        found = await repository.list_of(connection, wanted, token, after=last, limit=limit + 1)
     items = [QuarantinedRead.of(each, settings.bank_currency) for each in found]
     return page_of(items, limit, lambda each: [each.quarantine_id])
 

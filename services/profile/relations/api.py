@@ -14,7 +14,7 @@ from services.profile.relations.schemas import (
 )
 from shared.app import Clock, Session
 from shared.auth import CurrentToken, requires
-from shared.paging import decode_cursor, page_of
+from shared.paging import decode_cursor, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -39,8 +39,7 @@ async def list_relations(
     limit: Limit = 50,
 ) -> RelationPage:
     """List a customer's relations, ended ones too, whichever side they were stated from."""
-    last_id, last_from = decode_cursor(after, 2) or ("", "")
-    last = (str(last_id), str(last_from))
+    last = decode_cursor(after, text, text) or ("", "")
     found = await service.list_of(session, customer_id, token=token, after=last, limit=limit + 1)
     items = [RelationRead.of(each) for each in found.readings]
     page = page_of(items, limit, lambda each: [each.relation_id, each.from_id])

@@ -9,7 +9,7 @@ from services.profile.timeline.domain import Filter, Source
 from services.profile.timeline.schemas import EntryRead
 from shared.app import Session
 from shared.auth import CurrentToken, requires
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, moment, page_of, text
 from shared.parameters import After, Limit
 from shared.problems import problem_responses
 
@@ -43,5 +43,4 @@ async def list_timeline(
 
 
 def _place(cursor: str | None) -> tuple[datetime, str] | None:
-    key = decode_cursor(cursor, 2)
-    return (datetime.fromisoformat(key[0]), str(key[1])) if key else None
+    return decode_cursor(cursor, moment, text)

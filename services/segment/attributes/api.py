@@ -8,7 +8,7 @@ from services.segment.attributes.schemas import AttributeRead, AttributeUpdate
 from shared.app import Clock, Session
 from shared.auth import requires
 from shared.etag import etag_of, is_current
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
@@ -21,8 +21,8 @@ async def list_attributes(
     session: Session, limit: Limit = 50, after: After = None
 ) -> Page[AttributeEntry]:
     """What rules may ask about a customer, by name."""
-    [start] = decode_cursor(after, 1) or ("",)
-    entries = await repository.list_entries(session, after=str(start), limit=limit + 1)
+    [start] = decode_cursor(after, text) or ("",)
+    entries = await repository.list_entries(session, after=start, limit=limit + 1)
     return page_of(entries, limit, lambda entry: [entry.name])
 
 

@@ -8,7 +8,7 @@ from services.segment.scales.schemas import ScaleRead, ScaleUpdate
 from shared.app import Clock, Session
 from shared.auth import requires
 from shared.etag import etag_of, is_current
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
@@ -19,8 +19,8 @@ Key = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Key of t
 @router.get("", dependencies=[requires("segments:read")], response_model=Page[ScaleRead])
 async def list_scales(session: Session, limit: Limit = 50, after: After = None) -> Page[Scale]:
     """Ordered levels by which every customer is placed."""
-    [start] = decode_cursor(after, 1) or ("",)
-    scales = await repository.list_scales(session, after=str(start), limit=limit + 1)
+    [start] = decode_cursor(after, text) or ("",)
+    scales = await repository.list_scales(session, after=start, limit=limit + 1)
     return page_of(scales, limit, lambda scale: [scale.key])
 
 

@@ -18,7 +18,7 @@ from services.segment.segments.schemas import (
 from shared.app import Clock, Session
 from shared.auth import CurrentActor, CurrentToken, requires
 from shared.etag import etag_of, is_current
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
@@ -31,8 +31,8 @@ WRITE = [requires("segments:write")]
 @router.get("/segments", dependencies=READ, response_model=Page[SegmentRead])
 async def list_segments(session: Session, limit: Limit = 50, after: After = None) -> Page[Segment]:
     """All segments, drafts too, by key."""
-    [start] = decode_cursor(after, 1) or ("",)
-    segments = await repository.list_segments(session, after=str(start), limit=limit + 1)
+    [start] = decode_cursor(after, text) or ("",)
+    segments = await repository.list_segments(session, after=start, limit=limit + 1)
     return page_of(segments, limit, lambda segment: [segment.key])
 
 

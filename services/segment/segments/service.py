@@ -14,7 +14,7 @@ from services.segment.segments.domain import Preview, Segment, SegmentDraft, par
 from shared import feed
 from shared.database import raw_connection
 from shared.etag import check_match
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.rules import Catalogue, Rule
 from shared.rules.columns import to_polars
 from shared.rules.frames import frame_of
@@ -122,9 +122,9 @@ async def members(
 ) -> Page[State]:
     """Who is in a segment, or was, by customer."""
     await repository.get(session, key)
-    [start] = decode_cursor(after, 1) or ("",)
+    [start] = decode_cursor(after, text) or ("",)
     states = await customers.list_members(
-        session, key, as_of=as_of, scope=scope, after=str(start), limit=limit + 1
+        session, key, as_of=as_of, scope=scope, after=start, limit=limit + 1
     )
     return page_of(states, limit, lambda state: [state.customer_id])
 

@@ -6,7 +6,7 @@ from services.strategy.catalogue.domain.actions import Action, treatment_id
 from services.strategy.catalogue.domain.compiled import Catalogue
 from services.strategy.catalogue.schemas import ActionRead, Actions
 from shared.auth import requires
-from shared.paging import decode_cursor, page_of
+from shared.paging import decode_cursor, page_of, text
 from shared.parameters import After, Limit
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"])
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/actions", tags=["actions"])
 async def list_actions(request: Request, limit: Limit = 50, after: After = None) -> Actions:
     """List actions by id: every strategy with each product it may offer."""
     catalogue: Catalogue = request.app.state.decider.catalogue
-    (last,) = decode_cursor(after, 1) or ("",)
+    (last,) = decode_cursor(after, text) or ("",)
     later = sorted((a for a in catalogue.actions if a.id > str(last)), key=lambda a: a.id)
     page = page_of(later[: limit + 1], limit, lambda action: [action.id])
     return Actions(

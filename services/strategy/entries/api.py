@@ -15,7 +15,7 @@ from services.strategy.entries.service import Change
 from shared.app import AppDatabase, Clock
 from shared.auth import CurrentActor, requires
 from shared.etag import etag_of, is_current
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_cursor, page_of, text
 from shared.parameters import After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
@@ -87,10 +87,10 @@ def _add_reading(router: APIRouter, kind: Kind, path: str, read: Any) -> None:
     async def list_entries(
         database: AppDatabase, limit: Limit = 50, after: After = None
     ) -> Page[dict[str, object]]:
-        (last,) = decode_cursor(after, 1) or ("",)
+        (last,) = decode_cursor(after, text) or ("",)
         async with database.connection() as connection:
             found = await repository.list_current(
-                connection, kind, after=str(last).replace("\x00", ""), limit=limit + 1
+                connection, kind, after=last.replace("\x00", ""), limit=limit + 1
             )
         return page_of([_answer(entry) for entry in found], limit, lambda item: [item["key"]])
 
