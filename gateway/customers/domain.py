@@ -52,9 +52,13 @@ def part_of(name: str, status: int, body: bytes) -> Part:
 
 
 def assemble(customer_id: str, parts: list[Part]) -> dict[str, Any]:
-    """Compose the view; a missing part is null and named in `missing`."""
+    """Compose the view; a missing part is null and named in `missing`.
+
+    It bears the id that the customer's own part bears: of a record that was merged, the survivor's.
+    """
+    own = next((part.body for part in parts if part.name == ESSENTIAL), None) or {}
     return {
-        "customer_id": customer_id,
+        "customer_id": own.get("customer_id", customer_id),
         **{part.name: part.body for part in parts},
         "missing": [
             {"part": part.name, "code": part.code, "detail": part.detail}

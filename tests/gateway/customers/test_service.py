@@ -28,3 +28,12 @@ async def test_an_answer_that_is_no_json_counts_as_missing() -> None:
     seen = await view(fetch, "c-1", {}, deadline_seconds=1)
 
     assert {each["code"] for each in seen["missing"]} == {"unreadable"}
+
+
+async def test_l9_the_view_of_a_merged_record_bears_the_survivors_id() -> None:
+    async def fetch(path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        return 200, b'{"customer_id": "c-9"}'
+
+    seen = await view(fetch, "c-1", {}, deadline_seconds=1)
+
+    assert seen["customer_id"] == "c-9"
