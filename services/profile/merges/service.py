@@ -106,18 +106,19 @@ async def unmerge(
     while chain[-1].customer_id in in_force:
         chain.append(in_force[chain[-1].customer_id])
     meanwhile = [saying for link in chain for saying in await _sayings(connection, link)]
-    await repository.undo(connection, undone, at=clock.now(), by=token.author)
+    at = clock.now()
+    await repository.undo(connection, undone, at=at, by=token.author)
     await repository.empty(connection, undone.customer_id, undone.filled)
     for link in chain:
         await _relive(connection, link.customer_id, list(in_force.values()))
     await _carry(connection, merged, [each for each in meanwhile if refuses(each)], token, clock)
-    parting = await _settle(connection, records, merge_id=undone.merge_id, at=clock.now())
+    parting = await _settle(connection, records, merge_id=undone.merge_id, at=at)
     await relations.follow(connection, records)
-    await settled.note_parted(connection, merged, records, by=token.author, at=clock.now())
+    await settled.note_parted(connection, merged, records, by=token.author, at=at)
     await _announce(connection, before, [survivor], clock)
     await _announce(connection, {}, [merged], clock)
     await features.refresh_related(connection, sorted([survivor, merged]), clock)
-    return replace(undone, undone_at=clock.now(), undone_by=token.author), parting[0]
+    return replace(undone, undone_at=at, undone_by=token.author), parting[0]
 
 
 async def list_of(

@@ -1,12 +1,15 @@
 """Two records become one customer and two again (L9), over the real application."""
 
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
+from shared.clock import BusinessClock
 from shared.feed.types import event_types
 from tests.kit import bearer
-from tests.profile.conftest import SCOPES, Profile, ago, cny
+from tests.profile.conftest import NOW, SCOPES, Profile, ago, cny
 
 pytestmark = pytest.mark.anyio
 
@@ -244,6 +247,21 @@ async def test_merging_again_changes_nothing_and_merging_nonsense_is_refused(
     assert await refused("c2", "c1") == (409, "merged_already")
     gone = await profile.call("POST", "/customers/c1/unmerge", json={"merged": "co"})
     assert (gone.status_code, gone.json()["code"]) == (409, "not_merged")
+
+
+async def test_a_merge_and_its_undoing_are_answered_as_they_are_kept(profile: Profile) -> None:
+    await profile.customer("c1")
+    await profile.customer("c2")
+    ticks = (NOW + timedelta(milliseconds=n) for n in count())  # no two readings alike
+    profile.app.state.clock = BusinessClock("Asia/Shanghai", read=lambda: next(ticks))
+
+    made = await merge(profile, "c1", "c2")
+    (kept,) = (await profile.ok("GET", "/customers/c1/merges"))["items"]
+    assert made == kept
+
+    undone = await unmerge(profile, "c1", "c2")
+    (kept,) = (await profile.ok("GET", "/customers/c1/merges"))["items"]
+    assert undone == kept
 
 
 async def test_others_hear_of_a_merge_on_the_safety_lane(profile: Profile) -> None:
