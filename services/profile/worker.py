@@ -27,6 +27,7 @@ IDLE_SECONDS = 0.4
 ROLL_CHECK_SECONDS = 1.0
 MATCHING_CHECK_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
+SEALED = ("identifier", "source_reference", "kyc_value")
 SEALED_AT_ONCE = 500
 
 
@@ -138,11 +139,7 @@ async def reseal(database: Database, ring: KeyRing, *, at_once: int = SEALED_AT_
     await _walk(database, partial(kyc.reseal, ring=ring, limit=at_once), ("", ""))
     async with database.connection() as connection:
         left = sum(
-            [
-                await identifiers.count_under_other_keys(connection, ring),
-                await identities.count_under_other_keys(connection, ring),
-                await kyc.count_under_other_keys(connection, ring),
-            ]
+            [await identifiers.count_under_other_keys(connection, ring, each) for each in SEALED]
         )
     log.info("identifiers_resealed", left=left)
 

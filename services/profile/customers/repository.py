@@ -25,6 +25,25 @@ from shared.tokens import Token
 _COLUMNS = CustomerRow.__table__
 
 
+def seen(alias: str, first: int) -> str:
+    """Return the SQL of whether a customer is a token's to see; `scope_of` gives its parameters.
+
+    Args:
+        alias: of the customer's table.
+        first: number of the first of three parameters.
+    """
+    org, rm, customer = (f"${first + n}::text" for n in range(3))
+    return f"""({org} IS NULL OR {alias}.org_path = {org}
+             OR starts_with({alias}.org_path, {org} || '/'))
+        AND ({rm} IS NULL OR {alias}.rm_id = {rm})
+        AND ({customer} IS NULL OR {alias}.customer_id = {customer})"""
+
+
+def scope_of(token: Token) -> tuple[str | None, str | None, str | None]:
+    """Return the org unit, manager and customer that a token is narrowed to."""
+    return token.org, token.rm, token.customer
+
+
 def visible(token: Token) -> list[ColumnElement[bool]]:
     """Return the conditions under which a token sees a customer."""
     conditions: list[ColumnElement[bool]] = []

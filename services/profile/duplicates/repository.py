@@ -3,6 +3,7 @@ from typing import Any
 
 import asyncpg
 
+from services.profile.customers.repository import scope_of, seen
 from services.profile.duplicates.domain import Decision, Duplicate, DuplicateState, NoSuchDuplicate
 from services.profile.matching.domain.proposals import Evidence, FoundBy
 from shared.tokens import Token
@@ -11,11 +12,8 @@ _COLUMNS = """duplicate_id, d.customer_id, other_id, source, probability, eviden
     proposed_at, decided_at, decided_by, reason, survivor"""
 _FROM = """duplicate AS d JOIN customer AS a ON a.customer_id = d.customer_id
     JOIN customer AS b ON b.customer_id = d.other_id"""
-# whoever sees one of the two only is not told of the other
-_VISIBLE = """$1::text IS NULL
-    AND ($2::text IS NULL OR ((a.org_path = $2 OR starts_with(a.org_path, $2 || '/'))
-                          AND (b.org_path = $2 OR starts_with(b.org_path, $2 || '/'))))
-    AND ($3::text IS NULL OR (a.rm_id = $3 AND b.rm_id = $3))"""
+_VISIBLE = f"{seen('a', 1)} AND {seen('b', 1)}"
+"""Whoever sees one of the two only, as who is bound to one, is not told of the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ async def list_best(
               AND ($6::text IS NULL OR $6 IN (d.customer_id, d.other_id))
               AND ($7::float8 IS NULL OR (probability, duplicate_id) < ($7, $8))
             ORDER BY probability DESC, duplicate_id DESC LIMIT $9""",  # noqa: S608 - names of ours
-        *(token.customer, token.org, token.rm),
+        *scope_of(token),
         wanted.state,
         wanted.min_probability,
         wanted.customer_id,
@@ -63,7 +61,7 @@ async def get(
     row = await connection.fetchrow(
         f"""SELECT {_COLUMNS} FROM {_FROM} WHERE {_VISIBLE} AND duplicate_id = $4
             {"FOR UPDATE OF d" if lock else ""}""",  # noqa: S608 - names of ours
-        *(token.customer, token.org, token.rm),
+        *scope_of(token),
         duplicate_id,
     )
     if row is None:

@@ -54,11 +54,11 @@ async def list_under_other_keys(
     return [(row["customer_id"], Sealed(row["kind"], row["sealed"], row["digest"])) for row in rows]
 
 
-async def count_under_other_keys(connection: asyncpg.Connection, mark: bytes) -> int:
-    """Return how many sealed values do not begin with a mark."""
+async def count_under_other_keys(connection: asyncpg.Connection, table: str, mark: bytes) -> int:
+    """Return how many sealed values of a table do not begin with a mark."""
     count: int | None = await connection.fetchval(
-        """SELECT count(*) FROM identifier
-           WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",
+        f"""SELECT count(*) FROM {table}
+            WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",  # noqa: S608 - our tables
         mark,
     )
     return count or 0

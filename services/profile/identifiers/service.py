@@ -207,9 +207,9 @@ async def reseal(
     return (old[-1][0], old[-1][1].kind) if old else None
 
 
-async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
-    """Return how many identifiers the newest key has not sealed."""
-    return await repository.count_under_other_keys(connection, ring.mark)
+async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing, table: str) -> int:
+    """Return how many sealed values of a table the newest key has not sealed."""
+    return await repository.count_under_other_keys(connection, table, ring.mark)
 
 
 async def unmask(

@@ -116,16 +116,6 @@ async def list_under_other_keys(
     ]
 
 
-async def count_under_other_keys(connection: asyncpg.Connection, mark: bytes) -> int:
-    """Return how many sealed values do not begin with a mark."""
-    count: int | None = await connection.fetchval(
-        """SELECT count(*) FROM source_reference
-           WHERE substring(sealed FOR octet_length($1::bytea)) <> $1""",
-        mark,
-    )
-    return count or 0
-
-
 async def replace_sealed(
     connection: asyncpg.Connection, given: Sequence[tuple[str, Stored, Stored]]
 ) -> None:

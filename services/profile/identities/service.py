@@ -112,11 +112,6 @@ async def reseal(
     return (old[-1][0], old[-1][1].system, old[-1][1].key) if old else None
 
 
-async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
-    """Return how many sealed references the newest key has not sealed."""
-    return await repository.count_under_other_keys(connection, ring.mark)
-
-
 def _wanted(sought: Sequence[Sought], ring: KeyRing) -> Wanted:
     identifiers = [
         (place, kind, ring.digest(kind, value))

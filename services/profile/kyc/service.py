@@ -155,11 +155,6 @@ async def reseal(
     return (old[-1][0], old[-1][1]) if old else None
 
 
-async def count_under_other_keys(connection: asyncpg.Connection, ring: KeyRing) -> int:
-    """Return how many sealed values the newest key has not sealed."""
-    return await repository.count_under_other_keys(connection, ring.mark)
-
-
 def sealed_value(ring: KeyRing, customer_id: str, item: str, value: Any) -> bytes:
     """Return a value as it is stored: nobody reads it without the key ring."""
     return ring.seal(customer_id, _kind(item), orjson.dumps(value).decode()).body

@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncpg
 
+from services.profile.customers.repository import scope_of, seen
 from services.profile.events.domain import Reason
 from services.profile.quarantine.domain import (
     NoSuchQuarantined,
@@ -16,13 +17,11 @@ from shared.tokens import Token
 
 _COLUMNS = "quarantine_id, event, reason, received_at, state, decided_at, decided_by, note"
 # Events of nobody the bank knows are shown to those who see everybody.
-_VISIBLE = """
+_VISIBLE = f"""
 ($1::text IS NULL AND $2::text IS NULL AND $3::text IS NULL OR EXISTS (
     SELECT FROM customer AS r
     JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)
-    WHERE r.customer_id = q.customer_id AND ($1::text IS NULL OR q.customer_id = $1)
-      AND ($2::text IS NULL OR t.org_path = $2 OR starts_with(t.org_path, $2 || '/'))
-      AND ($3::text IS NULL OR t.rm_id = $3)))
+    WHERE r.customer_id = q.customer_id AND {seen("t", 1)}))
 """
 
 
@@ -51,7 +50,8 @@ async def list_of(
               AND ($6::text IS NULL OR reason = $6) AND ($7::text IS NULL OR customer_id = $7)
             ORDER BY quarantine_id LIMIT $8
             {"FOR UPDATE SKIP LOCKED" if lock else ""}""",  # noqa: S608 - names of ours
-        *(token.customer, token.org, token.rm, after),
+        *scope_of(token),
+        after,
         *(wanted.state, wanted.reason, wanted.customer_id),
         limit,
     )
@@ -69,7 +69,8 @@ async def get(
     row = await connection.fetchrow(
         f"""SELECT {_COLUMNS} FROM quarantine AS q WHERE {_VISIBLE} AND quarantine_id = $4
             {"FOR UPDATE" if lock else ""}""",  # noqa: S608 - names of ours
-        *(token.customer, token.org, token.rm, quarantine_id),
+        *scope_of(token),
+        quarantine_id,
     )
     if row is None:
         raise NoSuchQuarantined(f"Nothing in quarantine has the id {quarantine_id}")

@@ -3,6 +3,7 @@ from datetime import date
 
 import asyncpg
 
+from services.profile.customers.repository import scope_of, seen
 from services.profile.relations.domain.relations import Graph, Key, Node, NoSuchRelation, Relation
 from services.profile.vocabulary import RelationKind
 from shared.tokens import Token
@@ -26,22 +27,6 @@ _TYPES = {
     "recorded_at": "timestamptz",
 }
 _STATED = ("role", "since", "until", "share", "source", "confidence")
-
-
-def _seen(alias: str, first: int) -> str:
-    """Return whether a party is the token's to see: `$first` is its org, then rm, then customer."""
-    return f"""($%d::text IS NULL OR {alias}.org_path = $%d
-                OR starts_with({alias}.org_path, $%d || '/'))
-        AND ($%d::text IS NULL OR {alias}.rm_id = $%d)
-        AND ($%d::text IS NULL OR {alias}.customer_id = $%d)""" % (
-        *(first, first, first),
-        *(first + 1, first + 1),
-        *(first + 2, first + 2),
-    )
-
-
-def _scope(token: Token) -> tuple[str | None, str | None, str | None]:
-    return token.org, token.rm, token.customer
 
 
 async def hold_chains(connection: asyncpg.Connection) -> None:
@@ -173,10 +158,10 @@ async def list_of(
     """
     rows = await connection.fetch(
         f"""SELECT r.* FROM ({_ENDS}) AS r JOIN customer AS o ON o.customer_id = r.other_id
-            WHERE {_seen("o", 2)} AND (relation_id, from_id) > ($5, $6)
+            WHERE {seen("o", 2)} AND (relation_id, from_id) > ($5, $6)
             ORDER BY relation_id, from_id LIMIT $7""",  # noqa: S608 - names of ours
         customer_id,
-        *_scope(token),
+        *scope_of(token),
         *after,
         limit,
     )
@@ -189,10 +174,10 @@ async def count_hidden(connection: asyncpg.Connection, customer_id: str, token: 
         return 0
     found = await connection.fetchval(
         f"""SELECT count(*) FROM ({_ENDS}) AS r
-            LEFT JOIN customer AS o ON o.customer_id = r.other_id AND {_seen("o", 2)}
+            LEFT JOIN customer AS o ON o.customer_id = r.other_id AND {seen("o", 2)}
             WHERE o.customer_id IS NULL""",  # noqa: S608 - names of ours
         customer_id,
-        *_scope(token),
+        *scope_of(token),
     )
     return int(found or 0)
 
@@ -235,7 +220,7 @@ WITH RECURSIVE walk AS (
                  ORDER BY from_party, relation_id LIMIT $3 + 1)
             ) AS near
             JOIN customer AS o ON o.customer_id = near.other_id
-            CROSS JOIN LATERAL (SELECT {_seen("o", 6)} AS is_seen) AS s
+            CROSS JOIN LATERAL (SELECT {seen("o", 6)} AS is_seen) AS s
             WHERE o.customer_id <> ALL (walk.visited)
         ) AS around
     ) AS found
@@ -276,7 +261,7 @@ async def walk(
         limit: how many parties at most, the customer included.
         day: on which the relations hold.
     """
-    rows = await connection.fetch(_WALK, customer_id, depth, limit, kinds, day, *_scope(token))
+    rows = await connection.fetch(_WALK, customer_id, depth, limit, kinds, day, *scope_of(token))
     nodes = [Node(**{name: row[name] for name in _NODE}) for row in rows]
     relations = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM relation

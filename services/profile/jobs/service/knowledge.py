@@ -1,6 +1,6 @@
 """Imports of relations, KYC values, needs and goals: each is stated anew, what differs is kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
 import polars as pl
@@ -105,24 +105,14 @@ async def take_needs(
     connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """State needs anew."""
-    rows = batch.to_dicts()
+    rows = batch.with_columns(pl.col("confidence").fill_null(1.0)).to_dicts()
     there = await _lock(connection, rows, ("customer_id",))
-    for row in rows:
-        row["confidence"] = 1.0 if row["confidence"] is None else row["confidence"]
-    sifted = _sifted(
-        ImportKind.NEEDS,
-        batch,
-        rows,
-        first,
-        lambda row: checks.need(row, there, needs(), context.now),
-    )
-    written = await repository.upsert(
-        connection,
-        "need",
-        key=("customer_id", "need_id"),
-        types=_NEED_TYPES,
-        rows=sifted.rows,
-    )
+
+    def reason_of(row: Row) -> str | None:
+        return checks.need(row, there, needs(), context.now)
+
+    sifted = _sifted(ImportKind.NEEDS, batch, rows, first, reason_of)
+    written = await _upsert(connection, "need", _NEED_TYPES, sifted)
     return _outcome(sifted, len(written), set(), "code")
 
 
@@ -130,25 +120,23 @@ async def take_goals(
     connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
 ) -> Outcome:
     """State financial goals anew."""
-    rows = batch.to_dicts()
+    rows = batch.with_columns(pl.col("priority").fill_null(1)).to_dicts()
     there = await _lock(connection, rows, ("customer_id",))
-    for row in rows:
-        row["priority"] = 1 if row["priority"] is None else row["priority"]
-    sifted = _sifted(
-        ImportKind.GOALS,
-        batch,
-        rows,
-        first,
-        lambda row: checks.goal(row, there, goals(), context.now),
-    )
-    written = await repository.upsert(
-        connection,
-        "goal",
-        key=("customer_id", "goal_id"),
-        types=_GOAL_TYPES,
-        rows=sifted.rows,
-    )
-    return _outcome(sifted, len(written), {customer_id for customer_id, _ in written}, "kind")
+
+    def reason_of(row: Row) -> str | None:
+        return checks.goal(row, there, goals(), context.now)
+
+    sifted = _sifted(ImportKind.GOALS, batch, rows, first, reason_of)
+    written = await _upsert(connection, "goal", _GOAL_TYPES, sifted)
+    return _outcome(sifted, len(written), {key[0] for key in written}, "kind")
+
+
+async def _upsert(
+    connection: asyncpg.Connection, noun: str, types: Mapping[str, str], sifted: Sifted
+) -> set[tuple[str, ...]]:
+    """Write rows, only those that differ, into the table of a noun; return (customer, id)."""
+    key = ("customer_id", f"{noun}_id")
+    return await repository.upsert(connection, noun, key=key, types=types, rows=sifted.rows)
 
 
 def _sifted(
