@@ -30,6 +30,7 @@ from gateway.door.upstream import Upstream
 from gateway.keys import api as keys_api
 from gateway.keys import service as keys
 from gateway.me import api as me_api
+from gateway.rights import api as rights_api
 from gateway.settings import Settings
 from gateway.staff import api as staff_api
 from gateway.staff.domain import roles_of
@@ -71,6 +72,7 @@ def create(settings: Settings) -> FastAPI:
             codes_api.router,
             clock_api.router,
             customers_api.router,
+            rights_api.router,
         ],
         migrations=MIGRATIONS,
         start=[_prepare, _open_upstream],

@@ -1,7 +1,7 @@
 """Settings are read once, in `main`, and handed down as values."""
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -97,6 +97,11 @@ class ServiceSettings(EnvSettings):
         default=None, description="Touched by a worker every few seconds, for health checks"
     )
     max_body_bytes: int = Field(default=5 * 2**20, description="Largest JSON body")
+    erasure_settle: timedelta = Field(
+        default=timedelta(seconds=60),
+        description="Erased customers are looked for again after this: what was under way has "
+        "ended then",
+    )
 
     @field_validator("business_now")
     @classmethod

@@ -4,6 +4,7 @@ from sqlalchemy import MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.feed.tables import feed_tables
+from shared.stores import SUBJECT
 
 METADATA = MetaData()
 feed_tables(METADATA)
@@ -18,4 +19,4 @@ class Base(DeclarativeBase):
 class CustomerKeyed:
     """A table whose rows belong to one customer."""
 
-    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1, info=SUBJECT)

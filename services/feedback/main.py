@@ -8,6 +8,7 @@ from services.feedback.outcomes import api as outcomes
 from services.feedback.outcomes.service import Recorder
 from services.feedback.performance import api as performance
 from services.feedback.settings import Settings
+from services.feedback.subjects import SERVICE, holder_of
 from services.feedback.vocabulary import vocabulary
 from shared.app import create_app
 from shared.client import ServiceClient
@@ -15,6 +16,7 @@ from shared.database import Database
 from shared.feed import is_following
 from shared.feed.serve import feed_router
 from shared.server import serve
+from shared.subjects.serve import subject_router
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("strategy", "profile")
@@ -30,6 +32,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         routers=[
             outcomes.router,
             performance.router,
+            subject_router(SERVICE, holder_of),
             feed_router("feedback", recorder.snapshot),
         ],
         migrations=MIGRATIONS,

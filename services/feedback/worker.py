@@ -8,11 +8,15 @@ from pathlib import Path
 from services.feedback.customers.service import MERGES, OWNERS
 from services.feedback.outcomes.service import CLOSED_AT_ONCE, Recorder
 from services.feedback.settings import Settings
+from services.feedback.subjects import HOLDER
 from services.feedback.vocabulary import vocabulary
 from shared.feed import Handler, Reader, Sequencer
 from shared.feed.types import Lane
+from shared.subjects import Eraser
+from shared.subjects.retention import Retention
 from shared.worker import Loop, WorkerContext, run_worker
 
+ERASURES = Eraser.handler("profile.customer_erased.v1")
 NEW = timedelta(minutes=10)  # far longer than a transaction that could hide a decision
 
 
@@ -23,16 +27,28 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         Sequencer(context.database).run,
         _reader(context, "strategy", recorder.decisions()).run,
         _reader(context, "profile", OWNERS).run,
-        _reader(context, "profile", MERGES, lane="safety").run,
+        _reader(context, "profile", MERGES, ERASURES, lane="safety").run,
+        eraser(context).run,
+        Retention(holder=HOLDER, database=context.database, now=context.clock.now).run,
         lambda: _settle(context, recorder),
     ]
 
 
-def _reader(context: WorkerContext, feed: str, handler: Handler, *, lane: Lane = "main") -> Reader:
+def eraser(context: WorkerContext) -> Eraser:
+    """Takes customers out who are to be erased."""
+    return Eraser(
+        holder=HOLDER,
+        database=context.database,
+        settle=context.settings.erasure_settle,
+        now=context.clock.now,
+    )
+
+
+def _reader(context: WorkerContext, feed: str, *handlers: Handler, lane: Lane = "main") -> Reader:
     return Reader(
         feed=feed,
         lane=lane,
-        handlers=[handler],
+        handlers=handlers,
         database=context.database,
         client=context.client,
         name="feedback",

@@ -3,6 +3,8 @@
 from sqlalchemy import Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.stores import SUBJECT
+
 
 class Base(DeclarativeBase):
     """Declarative base of this service's tables."""
@@ -11,4 +13,4 @@ class Base(DeclarativeBase):
 class CustomerKeyed:
     """A table whose rows belong to one customer."""
 
-    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1, info=SUBJECT)

@@ -24,13 +24,16 @@ from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
 from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
+from services.profile.rights.api import router as rights
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
+from services.profile.subjects import SERVICE, holder_of, note_reading
 from services.profile.timeline.api import router as timeline
 from shared.app import create_app
 from shared.client import ServiceClient
 from shared.feed.serve import feed_router
 from shared.server import serve
+from shared.subjects.serve import subject_router
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,12 +45,14 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
         "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, "
-        "which records are one party, and the features that follow from them.",
+        "which records are one party, the features that follow from them, and what persons may "
+        "ask about their data.",
         routers=[
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
-            feed_router("profile", snapshot),
+            *(rights, subject_router(SERVICE, holder_of, note_reading)),
+            feed_router(SERVICE, snapshot),
         ],
         migrations=MIGRATIONS,
         client=client,

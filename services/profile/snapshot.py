@@ -17,6 +17,7 @@ from services.profile.customers.repository import standing_of
 from services.profile.features import service as features
 from services.profile.features.domain import FEATURES, CustomerFeatures
 from services.profile.merges import service as merges
+from services.profile.rights import service as rights
 from shared.clock import real_now
 from shared.feed.events import Event, NewEvent, source_of
 
@@ -109,6 +110,10 @@ async def _merged(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
     ]
 
 
+async def _erased(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [rights.erased(row["subject"], row["request_id"], row["erased_at"]) for row in page]
+
+
 async def _opened(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
     return [complaints.opened(each, complaint) for each, complaint in await _kept(connection, page)]
 
@@ -155,8 +160,14 @@ def _where(name: str, condition: str) -> str:
 
 
 _HAS_COMPLAINT = "EXISTS (SELECT FROM party_complaint AS c WHERE c.customer_id = t.customer_id)"
-# In the order they are told: records are merged first, a complaint is opened before it is closed.
+# In the order they are told: nothing is heard of who was erased, records are merged before the rest
+# is told, a complaint is opened before it is closed.
 _SOURCES: Mapping[str, tuple[str, Tell]] = {
+    rights.ERASED: (
+        """SELECT subject AS customer_id, * FROM feed_erased
+           WHERE subject > $1 ORDER BY subject LIMIT $2""",
+        _erased,
+    ),
     merges.MERGED: (_MERGED, _merged),
     features.CHANGED: (
         "SELECT * FROM feature WHERE customer_id > $1 ORDER BY customer_id LIMIT $2",

@@ -17,6 +17,7 @@ from services.profile.matching import tables as _matching
 from services.profile.merges import tables as _merges
 from services.profile.needs import tables as _needs
 from services.profile.relations import tables as _relations
+from services.profile.rights import tables as _rights
 from services.profile.timeline import tables as _timeline
 from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
@@ -24,7 +25,7 @@ from shared.idempotency_keys import idempotency_table
 SLICES = (
     *(_accounts, _assessments, _complaints, _consents, _customers, _events),
     *(_features, _holdings, _identifiers, _identities, _jobs, _kyc, _matching, _merges),
-    *(_needs, _relations, _timeline),
+    *(_needs, _relations, _rights, _timeline),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

@@ -272,6 +272,21 @@ def unmasking_purposes() -> dict[str, Word]:
     return {entry["key"]: Word(**entry) for entry in _read("unmasking.yaml")}
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Within how many days a rights request is answered, and why it may be refused."""
+
+    due_days: int
+    refusals: Mapping[str, Word]
+
+
+@cache
+def rights() -> Rights:
+    """How the requests of persons about their data are answered."""
+    read: dict[str, Any] = _read("rights.yaml")
+    return Rights(read["due_days"], {entry["key"]: Word(**entry) for entry in read["refusals"]})
+
+
 @cache
 def matching() -> Matching:
     """When two records may be one party."""

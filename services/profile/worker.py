@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from services.profile.features import service as features
 from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing, key_ring
@@ -14,20 +16,27 @@ from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
 from services.profile.kyc import service as kyc
 from services.profile.matching import repository as matching
+from services.profile.rights import repository as archive
+from services.profile.rights import service as rights
+from services.profile.rights.domain import Receipt
 from services.profile.settings import Settings
+from services.profile.subjects import SERVICE, holder
 from services.profile.timeline.service import Follower
 from shared import errands
 from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
 from shared.idempotency_keys import forget_old_keys
 from shared.logging import log
+from shared.subjects import Eraser
+from shared.subjects.erasing import Receipt as Stores
+from shared.subjects.retention import Retention
 from shared.worker import Loop, WorkerContext, run_worker
 
 IDLE_SECONDS = 0.4
 ROLL_CHECK_SECONDS = 1.0
 MATCHING_CHECK_SECONDS = 2.0
 HOUSEKEEPING_SECONDS = 3600.0
-SEALED = ("identifier", "source_reference", "kyc_value")
+SEALED = ("identifier", "source_reference", "kyc_value", "restricted")
 SEALED_AT_ONCE = 500
 
 
@@ -40,8 +49,15 @@ def build(context: WorkerContext) -> Sequence[Loop]:
     follower = Follower(context.clock)
     return [
         Sequencer(context.database).run,
-        _reader(context, "strategy", follower.contacts()).run,
-        _reader(context, "feedback", follower.outcomes()).run,
+        _reader(context, "strategy", follower.contacts(), rights.receipts_handler()).run,
+        _reader(context, "feedback", follower.outcomes(), rights.receipts_handler()).run,
+        _reader(context, "segment", rights.receipts_handler()).run,
+        eraser(context).run,
+        Retention(
+            holder=holder(context.settings, context.clock),
+            database=context.database,
+            now=context.clock.now,
+        ).run,
         lambda: _import_for_ever(context),
         lambda: _match_for_ever(context),
         lambda: _work(partial(advance_run, context)),
@@ -50,6 +66,22 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         lambda: _reseal_for_ever(context),
         lambda: _keep_house(context),
     ]
+
+
+def eraser(context: WorkerContext) -> Eraser:
+    """Takes customers out who are to be erased; the other services hear of it by the feed."""
+
+    async def done(connection: asyncpg.Connection, request_id: str, stores: Stores) -> None:
+        receipt = Receipt(at=context.clock.now(), stores=stores)
+        await rights.acknowledge(connection, request_id, SERVICE, receipt)
+
+    return Eraser(
+        holder=holder(context.settings, context.clock),
+        database=context.database,
+        settle=context.settings.erasure_settle,
+        now=context.clock.now,
+        done=done,
+    )
 
 
 async def advance_run(context: WorkerContext) -> bool:
@@ -66,11 +98,11 @@ async def end_imports(context: WorkerContext) -> bool:
         return await ends.end(connection, context.clock.now())
 
 
-def _reader(context: WorkerContext, feed: str, handler: Handler) -> Reader:
+def _reader(context: WorkerContext, feed: str, *handlers: Handler) -> Reader:
     return Reader(
         feed=feed,
         lane="main",
-        handlers=[handler],
+        handlers=handlers,
         database=context.database,
         client=context.client,
         name="profile",
@@ -137,6 +169,7 @@ async def reseal(database: Database, ring: KeyRing, *, at_once: int = SEALED_AT_
     await _walk(database, partial(identifiers.reseal, ring=ring, limit=at_once), ("", ""))
     await _walk(database, partial(identities.reseal, ring=ring, limit=at_once), ("", "", ""))
     await _walk(database, partial(kyc.reseal, ring=ring, limit=at_once), ("", ""))
+    await _walk(database, partial(rights.reseal, ring=ring, limit=at_once), ("", ""))
     async with database.connection() as connection:
         left = sum(
             [await identifiers.count_under_other_keys(connection, ring, each) for each in SEALED]
@@ -156,6 +189,7 @@ async def _keep_house(context: WorkerContext) -> None:
     while True:
         async with context.database.connection() as connection:
             await forget_old_keys(connection)
+            await archive.drop_outdated(connection, context.clock.today())
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

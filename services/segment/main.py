@@ -16,12 +16,14 @@ from services.segment.scales.api import router as scales
 from services.segment.scoring.api import router as scoring
 from services.segment.segments.api import router as segments
 from services.segment.settings import Settings
+from services.segment.subjects import SERVICE, holder_of
 from shared import app as kit
 from shared.client import ServiceClient
 from shared.feed import is_following
 from shared.feed.serve import feed_router
 from shared.paths import CATALOGUE
 from shared.server import serve
+from shared.subjects.serve import subject_router
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("profile",)
@@ -35,6 +37,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
             *(attributes, scales, rfm, segments, scoring, exports, customers),
+            subject_router(SERVICE, holder_of),
             feed_router("segment", snapshot),
         ],
         migrations=MIGRATIONS,

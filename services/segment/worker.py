@@ -11,11 +11,14 @@ from services.segment.features.service.following import FeatureIntake
 from services.segment.scoring.service import requests
 from services.segment.scoring.service.online import Evaluators
 from services.segment.settings import Settings
+from services.segment.subjects import HOLDER
 from shared import errands
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
 from shared.paths import CATALOGUE
+from shared.subjects import Eraser
+from shared.subjects.retention import Retention
 from shared.worker import Loop, WorkerContext, run_worker
 
 IDLE_SECONDS = 0.25
@@ -38,8 +41,12 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         await seeding.seed(context.database, CATALOGUE, now=context.clock.now())
         await score_for_ever(context.database, context.clock)
 
-    merges = merge_reader(context)
-    return [Sequencer(context.database).run, follow_profile, merges.run, run_scoring]
+    safety = safety_reader(context)
+    retention = Retention(holder=HOLDER, database=context.database, now=context.clock.now)
+    return [
+        *(Sequencer(context.database).run, follow_profile, safety.run, run_scoring),
+        *(eraser(context).run, retention.run),
+    ]
 
 
 def profile_reader(
@@ -61,12 +68,25 @@ def profile_reader(
     )
 
 
-def merge_reader(context: WorkerContext) -> Reader:
-    """The reader of who was merged into whom."""
+def eraser(context: WorkerContext) -> Eraser:
+    """Takes customers out who are to be erased."""
+    return Eraser(
+        holder=HOLDER,
+        database=context.database,
+        settle=context.settings.erasure_settle,
+        now=context.clock.now,
+    )
+
+
+def safety_reader(context: WorkerContext) -> Reader:
+    """The reader of who was merged into whom, and of whom to forget."""
     return Reader(
         feed="profile",
         lane="safety",
-        handlers=[Handler({"profile.customers_merged.v1"}, apply_merges)],
+        handlers=[
+            Handler({"profile.customers_merged.v1"}, apply_merges),
+            Eraser.handler("profile.customer_erased.v1"),
+        ],
         database=context.database,
         client=context.client,
         name="segment",

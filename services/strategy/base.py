@@ -5,6 +5,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
+from shared.stores import SUBJECT
 
 metadata = MetaData()
 feed_tables(metadata)
@@ -20,4 +21,4 @@ class Base(DeclarativeBase):
 class CustomerKeyed:
     """A table whose rows belong to one customer."""
 
-    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1, info=SUBJECT)

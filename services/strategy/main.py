@@ -20,12 +20,14 @@ from services.strategy.reservations.api import router as reservations
 from services.strategy.settings import Settings
 from services.strategy.snapshot import snapshot
 from services.strategy.strategies.api import router as strategies
+from services.strategy.subjects import SERVICE, holder_of
 from shared.app import create_app
 from shared.client import ServiceClient
 from shared.database import Database
 from shared.feed import is_following
 from shared.feed.serve import feed_router
 from shared.server import serve
+from shared.subjects.serve import subject_router
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FOLLOWED = ("profile", "segment", "feedback")
@@ -41,7 +43,12 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "caps, quiet hours and consent; quota that is never oversold.",
         routers=[
             *(decisions, contacts, reservations, products, strategies, channels),
-            *(contact_policies, actions, feed_router("strategy", snapshot)),
+            *(
+                contact_policies,
+                actions,
+                subject_router(SERVICE, holder_of),
+                feed_router("strategy", snapshot),
+            ),
         ],
         first=PAGE_LOADS,
         migrations=MIGRATIONS,

@@ -16,8 +16,11 @@ from services.strategy.outcomes.service import merge_handlers, outcome_handlers
 from services.strategy.reservations import repository as reservations
 from services.strategy.segments.service import rule_handlers
 from services.strategy.settings import Settings
+from services.strategy.subjects import HOLDER
 from shared.feed import Reader, Sequencer
 from shared.idempotency_keys import forget_old_keys
+from shared.subjects import Eraser
+from shared.subjects.retention import Retention
 from shared.worker import WorkerContext, run_worker
 
 TIMER_SECONDS = 1.0
@@ -32,6 +35,8 @@ def loops(context: WorkerContext) -> Sequence[Loop]:
         Sequencer(context.database).run,
         *(reader.run for reader in readers(context)),
         Loader(context.database, context.client).run,
+        eraser(context).run,
+        Retention(holder=HOLDER, database=context.database, now=context.clock.now).run,
         lambda: expire(context),
         lambda: keep_house(context),
     ]
@@ -50,6 +55,7 @@ def readers(context: WorkerContext) -> list[Reader]:
             handlers=[
                 *customers.safety_handlers(),
                 *merge_handlers(Catalogues(), now, zone),
+                Eraser.handler("profile.customer_erased.v1"),
             ],
         ),
         follow(feed="profile", lane="main", handlers=[*customers.main_handlers(), features]),
@@ -65,6 +71,16 @@ def readers(context: WorkerContext) -> list[Reader]:
         ),
         follow(feed="feedback", lane="main", handlers=outcome_handlers(Catalogues(), now, zone)),
     ]
+
+
+def eraser(context: WorkerContext) -> Eraser:
+    """Takes customers out who are to be erased."""
+    return Eraser(
+        holder=HOLDER,
+        database=context.database,
+        settle=context.settings.erasure_settle,
+        now=context.clock.now,
+    )
 
 
 async def expire(context: WorkerContext) -> None:

@@ -5,6 +5,7 @@ committed events their position; the server's `serve.feed_router` hands them out
 another service applies each of them once, through its `Handler`s.
 """
 
+from shared.feed.erased import erased_among, note_erased
 from shared.feed.events import Event, FeedCursor, NewEvent, source_of
 from shared.feed.handlers import Handler
 from shared.feed.head import new_epoch, read_head
@@ -26,12 +27,14 @@ __all__ = [
     "Sequencer",
     "SnapshotSource",
     "ages",
+    "erased_among",
     "event_types",
     "held",
     "is_following",
     "is_held",
     "is_pending",
     "new_epoch",
+    "note_erased",
     "publish",
     "publish_many",
     "read_head",

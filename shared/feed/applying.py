@@ -7,6 +7,7 @@ import httpx
 
 from shared import trace
 from shared.errors import Forbidden, Unauthenticated, Unavailable
+from shared.feed.erased import erased_among
 from shared.feed.events import Event
 from shared.feed.handlers import Run
 from shared.outage import is_outage
@@ -32,11 +33,12 @@ async def apply_runs(
 ) -> None:
     """Apply what is new of these runs, in order, in the caller's transaction.
 
-    Repeats are dropped by id, states that are not newer by version; of several states of one
-    subject in a batch only the last is applied. In a snapshot an equal version counts as newer:
-    runs over many customers change states without an event of their own.
+    Repeats are dropped by id, states that are not newer by version, all of a subject that was
+    erased; of several states of one subject in a batch only the last is applied. In a snapshot an
+    equal version counts as newer: runs over many customers change states without an event of their
+    own.
     """
-    events = [event for run in runs for event in run.events]
+    events = await _remembered(connection, [event for run in runs for event in run.events])
     fresh = events if snapshot else await _fresh(connection, events)
     wanted = {id(event) for event in await _newest(connection, fresh, equal=snapshot)}
     for run in runs:
@@ -57,6 +59,11 @@ def _continue_trace(events: Sequence[Event]) -> None:
     """Go on with the trace of the change, if one change is all there is (statement A5)."""
     traces = {event.traceparent for event in events}
     trace.bind(trace.accept(traces.pop()) if len(traces) == 1 else trace.start_trace())
+
+
+async def _remembered(connection: asyncpg.Connection, events: Sequence[Event]) -> list[Event]:
+    erased = await erased_among(connection, [event.subject for event in events])
+    return [event for event in events if event.subject not in erased]
 
 
 async def _fresh(connection: asyncpg.Connection, events: Sequence[Event]) -> list[Event]:

@@ -38,9 +38,12 @@ class Run:
 
 
 def runs_of(handlers: Sequence[Handler], events: Iterable[Event]) -> list[Run]:
-    """Cut events into runs, in order; a type without a handler is left out."""
+    """Cut events into runs, in order; a type without a handler is left out.
+
+    So is an event that is empty, because its subject was erased after it was published.
+    """
     by_type = {name: handler for handler in handlers for name in handler.types}
-    known = [event for event in events if event.type in by_type]
+    known = [event for event in events if event.type in by_type and event.data]
     return [
         Run(by_type[group[0].type], group)
         for _, members in groupby(known, key=lambda event: id(by_type[event.type]))

@@ -16,7 +16,9 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+from shared.stores import SUBJECT
 
 # Rows that are rewritten many times a second want free room on their page and early vacuum.
 _RESTLESS = {"fillfactor": 20}
@@ -58,7 +60,7 @@ def _published(metadata: MetaData) -> None:
     Table(
         "feed_version",
         metadata,
-        Column("subject", Text, primary_key=True),
+        Column("subject", Text, primary_key=True, info=SUBJECT),
         Column("type", Text, primary_key=True),
         Column("version", BigInteger, nullable=False),
     )
@@ -88,7 +90,7 @@ def _followed(metadata: MetaData) -> None:
     Table(
         "feed_seen",
         metadata,
-        Column("subject", Text, primary_key=True),
+        Column("subject", Text, primary_key=True, info=SUBJECT),
         Column("type", Text, primary_key=True),
         Column("version", BigInteger, nullable=False),
     )
@@ -105,7 +107,7 @@ def _followed(metadata: MetaData) -> None:
         Column("id", BigInteger, Identity(), primary_key=True),
         Column("feed", Text, nullable=False),
         Column("lane", Text, nullable=False),
-        Column("subject", Text, nullable=False),
+        Column("subject", Text, nullable=False, info=SUBJECT),
         Column("type", Text, nullable=False),
         Column("event", JSON, nullable=False),
         Column("reason", Text, nullable=False),
@@ -115,13 +117,24 @@ def _followed(metadata: MetaData) -> None:
         Column("retry_at", _time()),
         Index("feed_parked_by_subject", "subject", "feed", "lane"),
     )
+    Table(
+        "feed_erased",
+        metadata,
+        Column("subject", Text, primary_key=True, info=SUBJECT),
+        Column("request_id", Text, nullable=False),
+        Column("erased_at", _time(), nullable=False),
+        Column("passes", SmallInteger, nullable=False, server_default=text("0")),
+        Column("due_at", _time(), comment="Of the next pass; null: nothing is left"),
+        Column("taken", JSONB, nullable=False, server_default=text("'{}'"), comment="By store"),
+        Index("feed_erased_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
 
 
 def _event_columns() -> list[Column[object]]:
     return [
         Column("event_id", Text, nullable=False),
         Column("type", Text, nullable=False),
-        Column("subject", Text, nullable=False),
+        Column("subject", Text, nullable=False, info=SUBJECT),
         Column("time", _time(), nullable=False, server_default=func.clock_timestamp()),
         Column("at", _time(), nullable=False),
         Column("data", JSON, nullable=False),

@@ -291,6 +291,13 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "source_system": load("source_systems"),
         "unmasking_purpose": load("unmasking"),
         "duplicate_refusal": load("matching")["refusals"],
+        "rights_refusal": load("rights")["refusals"],
+        **{
+            f"retention_{each}": [
+                {"key": key, **entry} for key, entry in load("retention")[f"{each}s"].items()
+            ]
+            for each in ("ground", "purpose", "source")
+        },
         "matching_comparison": load("matching")["equal"]
         + load("matching")["linkage"]["comparisons"],
     }

@@ -21,6 +21,8 @@ _PROPOSITION = (
 _REPORT = (
     "outcome_id, proposition_id, outcome, occurred_at, recorded_at, reason, amount, until, context"
 )
+NOBODY = ""
+"""Whose the outcomes are of customers who were erased: they go on counting, and lead to nobody."""
 _ADD_PROPOSITIONS = f"""
 INSERT INTO proposition ({_PROPOSITION}, closes_at)
 SELECT *, decided_at + make_interval(days => window_days)
@@ -90,8 +92,52 @@ ORDER BY o.occurred_at DESC, o.outcome_id DESC LIMIT $4
 _RECENT = f"""
 {_RECORDED}
 WHERE o.recorded_at > (SELECT max(recorded_at) FROM outcome) - make_interval(days => $1)
+  AND o.customer_id <> '{NOBODY}'
 ORDER BY o.recorded_at, o.outcome_id
 """  # noqa: S608 - names of ours
+
+# What is still open would be announced when it closes, so it goes; the rest gets other ids, and
+# the day instead of the moment, so that nothing kept elsewhere leads back to the customer.
+_ANONYMISE_OUTCOMES = f"""
+WITH fresh AS MATERIALIZED (
+    SELECT proposition_id, gen_random_uuid()::text AS id FROM proposition
+    WHERE customer_id = ANY ($1) AND label IS NOT NULL
+), renamed AS (
+    UPDATE proposition AS p SET proposition_id = f.id, decision_id = f.id
+    FROM fresh AS f WHERE p.proposition_id = f.proposition_id
+)
+UPDATE outcome AS o SET customer_id = '{NOBODY}', outcome_id = gen_random_uuid()::text,
+    proposition_id = f.id, context = '{{}}',
+    occurred_at = date_trunc('day', o.occurred_at), recorded_at = date_trunc('day', o.recorded_at)
+FROM fresh AS f WHERE o.proposition_id = f.proposition_id
+"""  # noqa: S608 - a word of ours
+_DROP_OTHER_OUTCOMES = "DELETE FROM outcome WHERE customer_id = ANY ($1)"
+_DROP_OPEN_PROPOSITIONS = "DELETE FROM proposition WHERE customer_id = ANY ($1) AND label IS NULL"
+_ANONYMISE_PROPOSITIONS = f"""
+UPDATE proposition SET customer_id = '{NOBODY}', decided_at = date_trunc('day', decided_at),
+    closes_at = date_trunc('day', closes_at)
+WHERE customer_id = ANY ($1)
+"""  # noqa: S608 - a word of ours
+
+
+async def anonymise_outcomes(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> int:
+    """Make the outcomes of customers nobody's, those of open propositions drop; return how many."""
+    return await _count(connection, customer_ids, _ANONYMISE_OUTCOMES, _DROP_OTHER_OUTCOMES)
+
+
+async def anonymise_propositions(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> int:
+    """Make the propositions to customers nobody's, after their outcomes; return how many."""
+    statements = _DROP_OPEN_PROPOSITIONS, _ANONYMISE_PROPOSITIONS
+    return await _count(connection, customer_ids, *statements)
+
+
+async def _count(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], *statements: str
+) -> int:
+    done = [await connection.execute(each, list(customer_ids)) for each in statements]
+    return sum(int(status.split()[-1]) for status in done)
 
 
 async def add_propositions(

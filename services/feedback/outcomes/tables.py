@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.feedback.base import Base, CustomerKeyed
 from shared.database import Money, UtcDateTime
+from shared.stores import SUBJECT
 
 
 class PropositionRow(CustomerKeyed, Base):
@@ -67,5 +68,7 @@ class EarlyOutcomeRow(_Reported, Base):
     __table_args__ = (Index("early_outcome_by_proposition", "proposition_id"),)
 
     outcome_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    reporter: Mapped[str | None] = mapped_column(Text, comment="Customer the token was bound to")
+    reporter: Mapped[str | None] = mapped_column(
+        Text, comment="Customer the token was bound to", info=SUBJECT
+    )
     problem: Mapped[str | None] = mapped_column(Text, comment="Why it cannot be linked")

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1", tags=["customers"])
 reads, writes = [requires("customers:read")], [requires("customers:write")]
 
 
-@router.put("/customers/{customer_id}", dependencies=writes, responses=problem_responses(404))
+@router.put("/customers/{customer_id}", dependencies=writes, responses=problem_responses(404, 410))
 async def put_customer(
     *,
     customer_id: CustomerId,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.errors import FieldError, Invalid, NotFound
+from shared.errors import FieldError, Gone, Invalid, NotFound
 
 
 class PartyType(StrEnum):
@@ -97,6 +97,11 @@ Facts = dict[str, Any]
 
 class NoSuchCustomer(NotFound):
     code = "no_such_customer"
+
+
+class CustomerErased(Gone):
+    code = "customer_erased"
+    title = "The customer was erased at their own request"
 
 
 class IdentifierAsId(Invalid):

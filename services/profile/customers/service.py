@@ -12,6 +12,7 @@ from services.profile.customers import repository
 from services.profile.customers.domain import (
     FACTS,
     Customer,
+    CustomerErased,
     Facts,
     NoSuchCustomer,
     Owner,
@@ -26,6 +27,7 @@ from services.profile.identifiers.service import KeyRing
 from services.profile.matching.service.equal import propose_equal
 from shared.clock import BusinessClock
 from shared.database import raw_connection
+from shared.feed.erased import erased_among
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
 from shared.tokens import Token
@@ -52,11 +54,17 @@ async def put(
     ring: KeyRing,
     clock: BusinessClock,
 ) -> str | None:
-    """State a customer anew, adding it if it is not there; return the last event's id."""
+    """State a customer anew, adding it if it is not there; return the last event's id.
+
+    Raises:
+        CustomerErased: it was erased, and is not taken in again.
+    """
     check_id(customer_id, stated.identifiers)
     check_birth_date(stated.facts.get("birth_date"), clock.today())
     party_type = stated.facts["party_type"]
     added = await repository.add_missing(session, customer_id, party_type, clock.now())
+    if added and await erased_among(await raw_connection(session), [customer_id]):
+        raise CustomerErased(f"{customer_id} was erased; who comes back gets another customer_id")
     party = await hold(session, customer_id, None if added else token)
     return await _state(session, party, stated, token=token, ring=ring, clock=clock)
 

@@ -274,12 +274,13 @@ def _told(rows: Sequence[asyncpg.Record]) -> Told:
 async def quarantine(
     connection: asyncpg.Connection, doubted: Sequence[tuple[Event, Reason]], now: datetime
 ) -> None:
-    """Keep events that were not believed."""
+    """Keep events that were not believed, of customers who were erased none."""
     await connection.execute(
         """INSERT INTO quarantine (customer_id, event_id, received_at, quarantine_id, reason, event)
            SELECT customer_id, event_id, $6, quarantine_id, reason, event
            FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
                AS g (customer_id, event_id, reason, event, quarantine_id)
+           WHERE NOT EXISTS (SELECT FROM feed_erased AS e WHERE e.subject = g.customer_id)
            ON CONFLICT DO NOTHING""",
         [event.customer_id for event, _ in doubted],
         [event.event_id for event, _ in doubted],

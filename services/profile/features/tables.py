@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.profile.base import Base, CustomerKeyed
 from services.profile.features.domain import FEATURES, Kind
 from shared.database import UtcDateTime
+from shared.stores import SUBJECT
 
 _TYPES = {
     Kind.INT: Integer,
@@ -19,7 +20,7 @@ _TYPES = {
 feature_table = Table(
     "feature",
     Base.metadata,
-    Column("customer_id", Text, primary_key=True),
+    Column("customer_id", Text, primary_key=True, info=SUBJECT),
     Column("as_of", UtcDateTime, nullable=False),
     Column("run_id", Text, comment="The run that last changed the row; null: a single change did"),
     *[Column(name, _TYPES[kind]) for name, kind in FEATURES.items()],
@@ -74,4 +75,4 @@ class RunCustomerRow(Base):
     __tablename__ = "feature_run_customer"
 
     run_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    customer_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, info=SUBJECT)

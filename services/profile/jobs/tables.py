@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base
 from shared.database import UtcDateTime
+from shared.stores import SUBJECT
 
 
 class JobRow(Base):
@@ -57,5 +58,5 @@ class JobRejectRow(Base):
 
     job_id: Mapped[str] = mapped_column(Text, primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(Text)
+    id: Mapped[str] = mapped_column(Text, info=SUBJECT)
     reason: Mapped[str] = mapped_column(Text)

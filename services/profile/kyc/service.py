@@ -128,7 +128,7 @@ async def unmask(
     await identifiers.note_reading(
         connection,
         party.customer_id,
-        [_kind(item) for item in sealed],
+        [kind_of(item) for item in sealed],
         purpose=purpose,
         token=token,
         now=now,
@@ -157,14 +157,15 @@ async def reseal(
 
 def sealed_value(ring: KeyRing, customer_id: str, item: str, value: Any) -> bytes:
     """Return a value as it is stored: nobody reads it without the key ring."""
-    return ring.seal(customer_id, _kind(item), orjson.dumps(value).decode()).body
+    return ring.seal(customer_id, kind_of(item), orjson.dumps(value).decode()).body
 
 
 def _plain(ring: KeyRing, record: str, item: str, sealed: bytes) -> Any:
-    return orjson.loads(ring.open(record, _kind(item), sealed))
+    return orjson.loads(ring.open(record, kind_of(item), sealed))
 
 
-def _kind(item: str) -> str:
+def kind_of(item: str) -> str:
+    """Return what a sealed value of an item is bound to, beside its customer."""
     return f"kyc.{item}"
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
 from shared.database import UtcDateTime
+from shared.stores import SUBJECT
 
 
 class DuplicateRow(CustomerKeyed, Base):
@@ -19,7 +20,7 @@ class DuplicateRow(CustomerKeyed, Base):
         Index("duplicate_best", "state", "probability", "duplicate_id"),
     )
 
-    other_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    other_id: Mapped[str] = mapped_column(Text, primary_key=True, info=SUBJECT)
     duplicate_id: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
     probability: Mapped[float]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
 from shared.database import UtcDateTime
+from shared.stores import SUBJECT
 
 
 class MergeRow(CustomerKeyed, Base):
@@ -21,7 +22,7 @@ class MergeRow(CustomerKeyed, Base):
     )
 
     merge_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    merged: Mapped[str] = mapped_column(Text)
+    merged: Mapped[str] = mapped_column(Text, info=SUBJECT)
     merged_at: Mapped[datetime] = mapped_column(UtcDateTime)
     merged_by: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)

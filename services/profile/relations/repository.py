@@ -139,6 +139,27 @@ async def remove(connection: asyncpg.Connection, relation: Relation) -> None:
         raise NoSuchRelation(f"No relation {relation.relation_id} begins with {relation.from_id}")
 
 
+async def related_to(connection: asyncpg.Connection, records: Sequence[str]) -> list[str]:
+    """Return the customers, others than these, whom relations of these records lead to."""
+    rows = await connection.fetch(
+        """SELECT to_party AS other FROM relation WHERE customer_id = ANY ($1::text[])
+           UNION SELECT from_party FROM relation WHERE to_party = ANY ($1::text[])
+           EXCEPT SELECT unnest($1::text[]) ORDER BY 1""",
+        records,
+    )
+    return [row["other"] for row in rows]
+
+
+async def forget(connection: asyncpg.Connection, records: Sequence[str]) -> int:
+    """Delete the relations that begin or end with these records; return how many."""
+    status = await connection.execute(
+        """DELETE FROM relation
+           WHERE customer_id = ANY ($1::text[]) OR to_party = ANY ($1::text[])""",
+        records,
+    )
+    return int(status.split()[-1])
+
+
 async def list_of(
     connection: asyncpg.Connection,
     customer_id: str,

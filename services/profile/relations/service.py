@@ -84,6 +84,25 @@ async def follow(connection: asyncpg.Connection, records: Sequence[str]) -> None
     await repository.follow(connection, records)
 
 
+async def related_to(connection: asyncpg.Connection, records: Sequence[str]) -> list[str]:
+    """Return the customers at the other ends of these records' relations."""
+    return await repository.related_to(connection, records)
+
+
+async def forget(
+    connection: asyncpg.Connection, records: Sequence[str], clock: BusinessClock
+) -> int:
+    """Delete all relations of records that are erased; return how many there were.
+
+    The other ends, which the caller has locked, are looked at anew.
+    """
+    others = await repository.related_to(connection, records)
+    count = await repository.forget(connection, records)
+    standing = await features.lock(connection, others)
+    await features.refresh_related(connection, sorted(set(standing.values())), clock)
+    return count
+
+
 async def admission_of(
     connection: asyncpg.Connection, wanted: Sequence[Relation], seen: Collection[str]
 ) -> Admission:

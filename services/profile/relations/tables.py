@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
 from shared.database import UtcDateTime
+from shared.stores import SUBJECT
 
 
 class RelationRow(CustomerKeyed, Base):
@@ -22,7 +23,7 @@ class RelationRow(CustomerKeyed, Base):
 
     relation_id: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
-    to_id: Mapped[str] = mapped_column(Text)
+    to_id: Mapped[str] = mapped_column(Text, info=SUBJECT)
     from_party: Mapped[str] = mapped_column(Text)
     to_party: Mapped[str] = mapped_column(Text)
     role: Mapped[str | None] = mapped_column(Text)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.segment.base import Base
 from shared.database import UtcDateTime
+from shared.stores import SUBJECT
 
 
 class CustomerRow(Base):
@@ -14,7 +15,7 @@ class CustomerRow(Base):
 
     __tablename__ = "customer"
 
-    customer_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, info=SUBJECT)
     features: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     features_as_of: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="Null: only the owner is known yet, or it is part of another"
@@ -43,7 +44,7 @@ class CustomerStateRow(Base):
         Index("customer_state_by_run", "run_id", postgresql_where=text("run_id IS NOT NULL")),
     )
 
-    customer_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    customer_id: Mapped[str] = mapped_column(Text, primary_key=True, info=SUBJECT)
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     valid_to: Mapped[datetime | None] = mapped_column(UtcDateTime)
     as_of: Mapped[datetime] = mapped_column(UtcDateTime, comment="Business time they describe")

@@ -36,7 +36,8 @@ UPDATE scoring_run SET after = $2, done = done + $3, changed = changed + $4,
 WHERE run_id = $1 RETURNING *
 """
 _FINISH = """
-UPDATE scoring_run SET state = $2, finished_at = $3, error = $4 WHERE run_id = $1 RETURNING *
+UPDATE scoring_run SET state = $2, finished_at = $3, error = $4, after = ''
+WHERE run_id = $1 RETURNING *
 """
 _FAIL = "UPDATE scoring_run SET failures = failures + 1, error = $2 WHERE run_id = $1 RETURNING *"
 _IS_STALE = """

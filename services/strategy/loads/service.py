@@ -21,7 +21,7 @@ from services.strategy.loads.domain import feature_rows, membership_rows
 from shared.client import ServiceClient
 from shared.database import Database
 from shared.errors import DomainError, Gone, NotFound
-from shared.feed import Event, Handler
+from shared.feed import Event, Handler, erased_among
 from shared.logging import log
 
 IDLE_SECONDS = 0.25
@@ -99,6 +99,8 @@ class Loader:
 
     async def _take_over(self, kind: str, part: pl.DataFrame) -> None:
         async with self._database.transaction() as connection:
+            erased = await erased_among(connection, part["customer_id"].to_list())
+            part = part.filter(~pl.col("customer_id").is_in(list(erased)))
             if kind == FEATURES:
                 await customers.set_features(connection, feature_rows(part))
             else:

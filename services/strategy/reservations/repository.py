@@ -1,5 +1,6 @@
 """Queries of reservations; units are whole fen, or hundredths of a piece, in the table."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,16 @@ WITH expired AS (
 )
 UPDATE quota AS q SET taken = q.taken - g.units FROM given_back AS g WHERE q.product = g.product
 RETURNING q.product
+"""
+_RELEASE_ALL = """
+WITH released AS (
+    UPDATE reservation SET state = 'released'
+    WHERE customer_id = ANY ($1::text[]) AND state = 'reserved'
+    RETURNING product, units
+), given_back AS (
+    SELECT product, sum(units) AS units FROM released GROUP BY product ORDER BY product
+)
+UPDATE quota AS q SET taken = q.taken - g.units FROM given_back AS g WHERE q.product = g.product
 """
 _COLUMNS = "customer_id, reservation_id AS id, product, units, state, reserved_at AS at, expires_at"
 
@@ -62,6 +73,11 @@ async def set_state(connection: asyncpg.Connection, reservation: Reservation, st
         reservation.id,
         state,
     )
+
+
+async def release_all(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> None:
+    """Give back what customers have reserved and not taken."""
+    await connection.execute(_RELEASE_ALL, list(customer_ids))
 
 
 async def expire(connection: asyncpg.Connection, *, now: datetime) -> int:

@@ -166,7 +166,7 @@ async def finish(connection: asyncpg.Connection, run: Run, at: datetime) -> Run:
     """Mark a run as completed and forget whom it covered."""
     await connection.execute("DELETE FROM feature_run_customer WHERE run_id = $1", run.run_id)
     await connection.execute(
-        """UPDATE feature_run SET state = 'completed', finished_at = $2, total = done
+        """UPDATE feature_run SET state = 'completed', finished_at = $2, total = done, after = ''
            WHERE run_id = $1""",
         run.run_id,
         at,

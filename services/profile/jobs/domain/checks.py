@@ -84,8 +84,12 @@ def _is_text(schema: pl.Schema, name: str) -> bool:
     return schema[name] == pl.String
 
 
-def customer(row: Row) -> str | None:
-    """Return what is wrong with a customer."""
+def customer(row: Row, erased: Container[str]) -> str | None:
+    """Return what is wrong with a customer; one who was `erased` is not taken in again."""
+    return "erased_customer" if row["customer_id"] in erased else _customer(row)
+
+
+def _customer(row: Row) -> str | None:
     if not is_id(row["customer_id"]) or row["customer_id"] in {row[kind] for kind in KINDS}:
         return "bad_customer_id"
     for name, values in _CODED:

@@ -16,6 +16,7 @@ from services.profile.jobs.domain.jobs import Outcome, Report, Row, Sifted, sift
 from services.profile.jobs.service.context import Context
 from services.profile.matching.service.equal import propose_equal
 from services.profile.vocabulary import categories
+from shared.feed.erased import erased_among
 from shared.feed.publish import publish_many
 
 _CUSTOMER_TYPES = {
@@ -79,12 +80,14 @@ async def take_customers(
 ) -> Outcome:
     """State customers anew; ownership and flags that change are announced."""
     layout = LAYOUTS[ImportKind.CUSTOMERS]
+    rows = batch.to_dicts()
+    erased = await erased_among(connection, [row["customer_id"] or "" for row in rows])
     sifted = sift(
-        batch.to_dicts(),
+        rows,
         checks.general_reasons(batch, layout.required),
         first=first,
         id_column=layout.id,
-        reason_of=checks.customer,
+        reason_of=lambda row: checks.customer(row, erased),
         key=lambda row: row["customer_id"],
     )
     for row in sifted.rows:

@@ -19,6 +19,7 @@ from services.segment.features.domain.exports import Row, rows_of
 from shared.client import ServiceClient
 from shared.database import Database
 from shared.errors import Gone, NotFound
+from shared.feed import erased_among
 from shared.logging import log
 from shared.rules import Catalogue
 
@@ -56,7 +57,9 @@ async def _load(database: Database, client: ServiceClient, path: str) -> int:
         with pa.ipc.open_stream(spool) as reader:
             while rows := await anyio.to_thread.run_sync(_next_rows, reader, catalogue):
                 async with database.transaction() as connection:
-                    await customers.take_features(connection, rows)
+                    erased = await erased_among(connection, [row[0] for row in rows])
+                    kept = [row for row in rows if row[0] not in erased]
+                    await customers.take_features(connection, kept)
                 loaded += len(rows)
     return loaded
 

@@ -1,0 +1,22 @@
+"""What feedback holds on a customer: shown to them, and made anybody's."""
+
+from fastapi import Request
+
+from services.feedback.outcomes import repository as outcomes
+from services.feedback.tables import METADATA
+from shared.subjects import Holder
+
+SERVICE = "feedback"
+HOLDER = Holder(
+    service=SERVICE,
+    metadata=METADATA,
+    takes={
+        "outcome": outcomes.anonymise_outcomes,
+        "proposition": outcomes.anonymise_propositions,
+    },
+)
+
+
+def holder_of(_: Request) -> Holder:
+    """Return the stores as a request finds them."""
+    return HOLDER
