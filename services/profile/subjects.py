@@ -32,6 +32,7 @@ def holder(settings: Settings, clock: BusinessClock) -> Holder:
     shown = Holder(
         service=SERVICE,
         metadata=METADATA,
+        rules=read_rules(SERVICE),
         decoders={
             "identifier": partial(_opened, ring, lambda row: row["kind"]),
             "source_reference": partial(_opened, ring, lambda row: row["system"]),
@@ -92,7 +93,7 @@ def _archives(shown: Holder, ring: KeyRing, clock: BusinessClock) -> Mapping[str
 
         return take
 
-    rules = read_rules(SERVICE).values()
+    rules = shown.rules.values()
     return {each.store: archive(each) for each in rules if each.on_erasure is Effect.RESTRICT}
 
 

@@ -3,10 +3,10 @@
 from fastapi import Request
 
 from services.segment.tables import METADATA
-from shared.subjects import Holder
+from shared.subjects import Holder, read_rules
 
 SERVICE = "segment"
-HOLDER = Holder(service=SERVICE, metadata=METADATA)
+HOLDER = Holder(service=SERVICE, metadata=METADATA, rules=read_rules(SERVICE))
 
 
 def holder_of(_: Request) -> Holder:

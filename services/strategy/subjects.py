@@ -11,7 +11,7 @@ from fastapi import Request
 from services.strategy.decisions.domain.record import unpack_shortlist
 from services.strategy.reservations import repository as reservations
 from services.strategy.tables import METADATA
-from shared.subjects import Holder
+from shared.subjects import Holder, read_rules
 from shared.subjects.holder import Row
 
 SERVICE = "strategy"
@@ -41,6 +41,7 @@ async def _give_back(connection: asyncpg.Connection, customer_ids: Sequence[str]
 HOLDER = Holder(
     service=SERVICE,
     metadata=METADATA,
+    rules=read_rules(SERVICE),
     prepare=_give_back,
     decoders={"decision": _readable, "decision_request": _answer},
 )

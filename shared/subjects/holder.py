@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import MetaData
 
 from shared.stores import Store, stores_of
-from shared.subjects.rules import Effect, Rule, read_rules
+from shared.subjects.rules import Effect, Rule
 
 Take = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[int]]
 """Deals with the rows of these subjects in one store; returns how many there were."""
@@ -35,6 +35,7 @@ class Holder:
     Args:
         service: its name.
         metadata: its tables.
+        rules: what the catalogue says of each store, by name.
         prepare: what has to happen, once a pass, before rows go.
         takes: how stores that are anonymised or restricted are dealt with.
         telling: types of events that tell of an erasure, and so stay as they are.
@@ -43,16 +44,13 @@ class Holder:
 
     service: str
     metadata: MetaData
+    rules: Mapping[str, Rule]
     prepare: Prepare = _nothing
     takes: Mapping[str, Take] = field(default_factory=dict[str, Take])
     telling: Sequence[str] = ()
     decoders: Mapping[str, Callable[[Row], Row]] = field(
         default_factory=dict[str, Callable[[Row], Row]]
     )
-
-    @property
-    def rules(self) -> Mapping[str, Rule]:
-        return read_rules(self.service)
 
     @property
     def stores(self) -> Sequence[Store]:

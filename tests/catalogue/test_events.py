@@ -82,4 +82,5 @@ def test_p3_whom_we_must_leave_alone_travels_on_the_safety_lane() -> None:
         "profile.complaint_opened.v1",
         "profile.complaint_closed.v1",
         "profile.customers_merged.v1",
+        "profile.customer_erased.v1",
     }

@@ -6,9 +6,11 @@ import pytest
 
 from services.profile.features import service as profile_features
 from tests.contract.bank import decide, ready, report, reserve, write
-from tests.contract.suite import NOW, Suite, schemas
+from tests.contract.suite import EVERY_SCOPE, NOW, Suite, schemas
+from tests.kit import bearer
 
 pytestmark = pytest.mark.anyio
+OFFICER = bearer(*EVERY_SCOPE, actor="s-officer")
 
 
 async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: Suite) -> None:
@@ -20,6 +22,11 @@ async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: S
     for customer_id in ("c2", "c3"):
         await write(suite, customer_id, "", party_type="person")
     await suite.call("POST", "/customers/c2/merge", {"merged": "c3", "reason": "one person"})
+    await suite.settle()
+    await write(suite, "c4", "", party_type="person")
+    asked = {"customer_id": "c4", "kind": "erasure", "request_id": "r1"}
+    await suite.call("POST", "/rights-requests", asked)
+    await suite.call("POST", "/rights-requests/r1/fulfil", **OFFICER)
     await suite.settle()
     [offer] = await decide(suite, limit=1)
     released = await reserve(suite)

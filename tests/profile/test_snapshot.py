@@ -29,6 +29,14 @@ async def state(profile: Profile) -> None:
     await profile.ok("POST", "/customers/c1/merge", json=merge, headers=headers)
 
 
+async def forget(profile: Profile, customer_id: str) -> None:
+    """Have a customer erased who has no account."""
+    asked = {"customer_id": customer_id, "kind": "erasure", "request_id": "r1"}
+    desk, officer = bearer("rights:request", actor="s-desk"), bearer("rights:write", actor="s-2")
+    await profile.ok("POST", "/rights-requests", json=asked, headers=desk)
+    await profile.ok("POST", "/rights-requests/r1/fulfil", headers=officer)
+
+
 async def lines(profile: Profile, query: str = "") -> list[dict[str, Any]]:
     answer = await profile.call("GET", f"/feeds/profile/snapshot{query}")
     return [orjson.loads(line) for line in answer.content.splitlines()][1:-1]
@@ -54,6 +62,8 @@ async def test_the_snapshot_tells_the_current_state_at_its_version(profile: Prof
 
 async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
     await state(profile)
+    await profile.ok("PUT", "/customers/c3", json={"party_type": "person"})
+    await forget(profile, "c3")
     await profile.ok("POST", "/features/rolls", json={})
     await profile.work()
     async with profile.database.connection() as connection:
@@ -67,7 +77,21 @@ async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
 
 async def test_the_safety_lane_can_be_had_alone(profile: Profile) -> None:
     await state(profile)
+    await profile.ok("PUT", "/customers/c3", json={"party_type": "person"})
+    await forget(profile, "c3")
 
     assert {each["type"] for each in await lines(profile, "?lane=safety")} == {
         name for name, kind in event_types("profile").items() if kind.lane == "safety"
     }
+
+
+async def test_p13_who_is_to_be_forgotten_is_told_before_anything_else(profile: Profile) -> None:
+    await profile.ok("PUT", "/customers/c1", json={"party_type": "person"})
+    await profile.customer("c2")
+    await forget(profile, "c1")
+
+    first, *others = await lines(profile)
+
+    assert (first["type"], first["subject"]) == ("profile.customer_erased.v1", "c1")
+    assert (first["version"], first["data"]["request_id"]) == (1, "r1")
+    assert "profile.customer_erased.v1" not in {each["type"] for each in others}
