@@ -14,6 +14,7 @@ from services.profile.events.api import router as events
 from services.profile.exports.api import router as exports
 from services.profile.features.api import router as features
 from services.profile.flags.api import router as flags
+from services.profile.grounds.api import router as grounds
 from services.profile.holdings.api import router as holdings
 from services.profile.identifiers.api import router as unmaskings
 from services.profile.identities.api import router as identities
@@ -51,7 +52,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
-            *(rights, subject_router(SERVICE, holder_of, note_reading)),
+            *(grounds, rights, subject_router(SERVICE, holder_of, note_reading)),
             feed_router(SERVICE, snapshot),
         ],
         migrations=MIGRATIONS,

@@ -272,6 +272,29 @@ def unmasking_purposes() -> dict[str, Word]:
     return {entry["key"]: Word(**entry) for entry in _read("unmasking.yaml")}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Why some attributes are held: legal ground, purposes, source, and the store they are in."""
+
+    key: str
+    zh: str
+    en: str
+    ground: str
+    purposes: tuple[str, ...]
+    source: str
+    store: str
+    attributes: tuple[str, ...]
+
+
+@cache
+def grounds() -> tuple[Ground, ...]:
+    """On which ground attributes are held, group by group."""
+    return tuple(
+        Ground(**each | {name: tuple(each[name]) for name in ("purposes", "attributes")})
+        for each in _read("grounds.yaml")
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """Within how many days a rights request is answered, and why it may be refused."""

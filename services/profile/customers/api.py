@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from fastapi import APIRouter, Response
 
 from services.profile.customers import service
@@ -15,12 +17,16 @@ from services.profile.customers.schemas import (
 from services.profile.customers.service import Stated
 from services.profile.features import service as features
 from services.profile.features.domain import CustomerFeatures
+from services.profile.grounds import service as grounds
+from services.profile.grounds.api import ReadPurpose
+from services.profile.grounds.domain import without
 from services.profile.identifiers.api import Ring
 from services.profile.identifiers.schemas import Unmask
 from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
 from shared.app import AppDatabase, AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
+from shared.database import raw_connection
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["customers"])
@@ -71,18 +77,22 @@ async def patch_customer(
     "/customers/{customer_id}",
     dependencies=reads,
     response_model=CustomerRead,
+    response_model_exclude_unset=True,
     responses=problem_responses(404),
 )
 async def get_customer(
+    *,
     customer_id: CustomerId,
     session: Session,
     token: CurrentToken,
     ring: Ring,
     settings: AppSettings,
+    purpose: ReadPurpose = None,
 ) -> dict[str, object]:
     """Return a customer; personal identifiers are masked."""
     found = await service.get(session, customer_id, token=token, ring=ring)
-    return _read(found, settings.bank_currency)
+    hidden = await grounds.hidden(await raw_connection(session), found.customer_id, purpose)
+    return without(_read(found, settings.bank_currency), hidden)
 
 
 @router.post("/customers:search", dependencies=reads, response_model=CustomerPage)
@@ -132,12 +142,19 @@ async def unmask_customer(
     responses=problem_responses(404),
 )
 async def get_features(
-    customer_id: CustomerId, database: AppDatabase, token: CurrentToken, clock: Clock
+    *,
+    customer_id: CustomerId,
+    database: AppDatabase,
+    token: CurrentToken,
+    clock: Clock,
+    purpose: ReadPurpose = None,
 ) -> CustomerFeatures:
     """Return all features of a customer as they were last computed."""
     async with database.transaction() as connection:
         await service.must_see_fast(connection, customer_id, token)
-        return await features.of_customer(connection, customer_id, clock)
+        found = await features.of_customer(connection, customer_id, clock)
+        hidden = await grounds.hidden(connection, found.customer_id, purpose)
+    return replace(found, features=without(found.features, hidden))
 
 
 def _read(customer: Customer, currency: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ USD = {"amount": "1", "currency": "USD"}
 KNOWN_SCOPES = {
     *SCOPES, "customers:merge", "identifiers:unmask", "unmaskings:read",
     "duplicates:read", "duplicates:write", "duplicates:run",
-    "rights:request", "rights:read", "rights:write", "rights:unseal",
+    "rights:request", "rights:read", "rights:write", "rights:unseal", "attributes:read",
 }  # fmt: skip
 PHONE, NATIONAL_ID = "13800138000", "11010519491231002X"
 
