@@ -9,6 +9,7 @@ from services.profile.assessments.api import router as assessments
 from services.profile.complaints.api import router as complaints
 from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
+from services.profile.disclosures.api import router as disclosures
 from services.profile.duplicates.api import router as duplicates
 from services.profile.events.api import router as events
 from services.profile.exports.api import router as exports
@@ -52,7 +53,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
-            *(grounds, rights, subject_router(SERVICE, holder_of, note_reading)),
+            *(grounds, disclosures, rights, subject_router(SERVICE, holder_of, note_reading)),
             feed_router(SERVICE, snapshot),
         ],
         migrations=MIGRATIONS,

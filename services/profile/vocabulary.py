@@ -296,6 +296,22 @@ def grounds() -> tuple[Ground, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipients:
+    """Handlers outside the bank, and what of a customer may be handed over at all."""
+
+    sharable: tuple[str, ...]
+    recipients: Mapping[str, Word]
+
+
+@cache
+def recipients() -> Recipients:
+    """To whom personal data may go."""
+    read: dict[str, Any] = _read("recipients.yaml")
+    words = {entry["key"]: Word(**entry) for entry in read["recipients"]}
+    return Recipients(tuple(read["sharable"]), words)
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
     """Within how many days a rights request is answered, and why it may be refused."""
 

@@ -291,6 +291,7 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "source_system": load("source_systems"),
         "unmasking_purpose": load("unmasking"),
         "duplicate_refusal": load("matching")["refusals"],
+        "recipient": load("recipients")["recipients"],
         "rights_refusal": load("rights")["refusals"],
         **{
             f"retention_{each}": [

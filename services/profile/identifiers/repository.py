@@ -117,18 +117,18 @@ async def find(
     return [row["customer_id"] for row in rows]
 
 
-async def note_unmasking(connection: asyncpg.Connection, unmasking: Unmasking) -> None:
+async def note_unmaskings(connection: asyncpg.Connection, unmaskings: Sequence[Unmasking]) -> None:
     """Record that identifiers were read in plain text."""
-    await connection.execute(
-        """INSERT INTO unmasking (customer_id, unmasking_id, at, actor, client_id, purpose, fields)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        unmasking.customer_id,
-        unmasking.unmasking_id,
-        unmasking.at,
-        unmasking.actor,
-        unmasking.client_id,
-        unmasking.purpose,
-        ",".join(unmasking.fields),
+    await connection.copy_records_to_table(
+        "unmasking",
+        records=[
+            (
+                *(each.customer_id, each.unmasking_id, each.at, each.actor, each.client_id),
+                *(each.purpose, ",".join(each.fields)),
+            )
+            for each in unmaskings
+        ],
+        columns=["customer_id", "unmasking_id", "at", "actor", "client_id", "purpose", "fields"],
     )
 
 

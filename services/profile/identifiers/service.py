@@ -250,18 +250,34 @@ async def note_reading(
     Raises:
         UnknownPurpose: the catalogue does not name the purpose.
     """
+    await note_readings(connection, [customer_id], fields, purpose=purpose, token=token, now=now)
+
+
+async def note_readings(
+    connection: asyncpg.Connection,
+    customer_ids: Sequence[str],
+    fields: Sequence[str],
+    *,
+    purpose: str,
+    token: Token,
+    now: datetime,
+) -> None:
+    """Leave a record of who read the same of many customers, see `note_reading`."""
     check_purpose(purpose, unmasking_purposes())
-    await repository.note_unmasking(
+    await repository.note_unmaskings(
         connection,
-        Unmasking(
-            unmasking_id=new_id(),
-            customer_id=customer_id,
-            at=now,
-            actor=token.author,
-            client_id=token.client_id,
-            purpose=purpose,
-            fields=tuple(sorted(set(fields))),
-        ),
+        [
+            Unmasking(
+                unmasking_id=new_id(),
+                customer_id=customer_id,
+                at=now,
+                actor=token.author,
+                client_id=token.client_id,
+                purpose=purpose,
+                fields=tuple(sorted(set(fields))),
+            )
+            for customer_id in customer_ids
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""Rights requests, their sealed archive, and customers who were erased.
+"""Rights requests, the sealed archive, who was erased, and what may leave the bank.
 
 Revision ID: 0007
 Revises: 0006
@@ -83,9 +83,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "archive_id"),
     )
     op.create_index("restricted_until", "restricted", ["kept_until"])
+    op.create_table(
+        "sharing_statement",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("data", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("text_version", sa.Text(), nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("recorded_at", moment, nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", "record_id"),
+    )
+    op.create_table(
+        "disclosure",
+        sa.Column("disclosure_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=True),
+        sa.Column("data", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("org", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("asked_at", moment, nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", moment, nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("disclosure_id"),
+    )
+    op.create_index("disclosure_latest", "disclosure", ["asked_at", "disclosure_id"])
 
 
 def downgrade() -> None:
-    op.drop_table("restricted")
+    for name in ("disclosure", "sharing_statement", "restricted"):
+        op.drop_table(name)
     op.drop_table("rights_request")
     op.drop_table("feed_erased")
