@@ -18,6 +18,7 @@ from gateway.clock import service as clock
 from gateway.codes import api as codes_api
 from gateway.codes.domain import codes_of
 from gateway.customers import api as customers_api
+from gateway.customers.domain import readers_of
 from gateway.directory import Directory, count_change
 from gateway.documents import api as documents_api
 from gateway.documents.api import Merged
@@ -90,6 +91,7 @@ def create(settings: Settings) -> FastAPI:
     state.token_server = TokenServer(settings, state.database, state.directory, limiter)
     state.roles = roles_of(_catalogue(settings, "roles"))
     state.codes = codes_of(_catalogue(settings, "codes"))
+    state.readers = readers_of(_catalogue(settings, "views"))
     state.verifier = OwnVerifier(settings, state.directory)
     app.add_exception_handler(TokenRefused, tokens_api.answer_refusal)
     return app

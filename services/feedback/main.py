@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.feedback.outcomes import api as outcomes
 from services.feedback.outcomes.service import Recorder
+from services.feedback.parts.api import PARTS
 from services.feedback.performance import api as performance
 from services.feedback.settings import Settings
 from services.feedback.vocabulary import vocabulary
@@ -32,9 +33,11 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             performance.router,
             feed_router("feedback", recorder.snapshot),
         ],
+        first=[PARTS],
         migrations=MIGRATIONS,
         client=client,
     )
+    PARTS.describe(app)
     app.state.recorder = recorder
     app.state.readiness = {"feeds": lambda: _follows(app.state.database)}
     return app

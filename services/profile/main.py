@@ -22,6 +22,7 @@ from services.profile.kyc.api import router as kyc
 from services.profile.matching.api import router as duplicates_runs
 from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
+from services.profile.parts.api import PARTS
 from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
 from services.profile.settings import Settings
@@ -37,7 +38,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
     """Build the server."""
-    return create_app(
+    app = create_app(
         settings,
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
@@ -49,9 +50,12 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             feed_router("profile", snapshot),
         ],
+        first=[PARTS],
         migrations=MIGRATIONS,
         client=client,
     )
+    PARTS.describe(app)
+    return app
 
 
 def main() -> None:

@@ -1,9 +1,7 @@
 from fastapi import APIRouter, Response
 
 from services.profile.customers import service
-from services.profile.customers.domain import Customer
 from services.profile.customers.schemas import (
-    MONEY,
     CustomerPage,
     CustomerPatch,
     CustomerPut,
@@ -11,13 +9,13 @@ from services.profile.customers.schemas import (
     CustomerSearch,
     FeaturesRead,
     Identifiers,
+    shown,
 )
 from services.profile.customers.service import Stated
 from services.profile.features import service as features
 from services.profile.features.domain import CustomerFeatures
 from services.profile.identifiers.api import Ring
 from services.profile.identifiers.schemas import Unmask
-from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
 from shared.app import AppDatabase, AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
@@ -82,7 +80,7 @@ async def get_customer(
 ) -> dict[str, object]:
     """Return a customer; personal identifiers are masked."""
     found = await service.get(session, customer_id, token=token, ring=ring)
-    return _read(found, settings.bank_currency)
+    return shown(found, settings.bank_currency)
 
 
 @router.post("/customers:search", dependencies=reads, response_model=CustomerPage)
@@ -95,7 +93,7 @@ async def search_customers(
 ) -> dict[str, object]:
     """Find customers by exact identifiers, at most 50; identifiers never travel in an address."""
     found = await service.search(session, wanted.wanted(), token=token, ring=ring)
-    return {"items": [_read(each, settings.bank_currency) for each in found]}
+    return {"items": [shown(each, settings.bank_currency) for each in found]}
 
 
 @router.post(
@@ -138,15 +136,3 @@ async def get_features(
     async with database.transaction() as connection:
         await service.must_see_fast(connection, customer_id, token)
         return await features.of_customer(connection, customer_id, clock)
-
-
-def _read(customer: Customer, currency: str) -> dict[str, object]:
-    money = {name: written(customer.facts[name], currency) for name in MONEY}
-    return {
-        "customer_id": customer.customer_id,
-        **customer.facts,
-        **money,
-        **customer.identifiers,
-        "created_at": customer.created_at,
-        "updated_at": customer.updated_at,
-    }

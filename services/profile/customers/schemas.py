@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model,
 
 from services.profile.customers.domain import (
     AcquisitionSource,
+    Customer,
     EnterpriseSize,
     Gender,
     Occupation,
@@ -15,7 +16,7 @@ from services.profile.customers.domain import (
     TaxRating,
 )
 from services.profile.identifiers.domain import KINDS
-from services.profile.money import received
+from services.profile.money import received, written
 from services.profile.parameters import NO_NUL, Id, Moment, PlainAmount, Strict, WrittenAmount
 
 MONEY = ("income_year", "acquisition_cost", "declared_turnover")
@@ -164,6 +165,19 @@ CustomerRead = create_model(
         for name, field in CustomerFields.model_fields.items()
     },  # pyright: ignore[reportArgumentType, reportCallIssue]
 )
+
+
+def shown(customer: Customer, currency: str) -> dict[str, object]:
+    """Return what `CustomerRead` shows of a customer."""
+    money = {name: written(customer.facts[name], currency) for name in MONEY}
+    return {
+        "customer_id": customer.customer_id,
+        **customer.facts,
+        **money,
+        **customer.identifiers,
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+    }
 
 
 class CustomerPage(BaseModel):

@@ -173,14 +173,16 @@ async def shown(
     """
     records = [record for party in parties.values() for record in party]
     sealed = await repository.list_of(connection, records)
+    return {customer_id: masked_of(ring, sealed, party) for customer_id, party in parties.items()}
+
+
+def masked_of(
+    ring: KeyRing, sealed: Sequence[tuple[str, Sealed]], records: Sequence[str]
+) -> dict[str, str]:
+    """Return the masked identifiers of a customer by kind; of several of a kind the first's."""
     return {
-        customer_id: {
-            each.kind: masked(
-                each.kind, normalised(each.kind, ring.open(record, each.kind, each.body))
-            )
-            for record, each in _first_of_kind(sealed, party)
-        }
-        for customer_id, party in parties.items()
+        each.kind: masked(each.kind, normalised(each.kind, ring.open(record, each.kind, each.body)))
+        for record, each in _first_of_kind(sealed, records)
     }
 
 

@@ -81,6 +81,14 @@ AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
 AND ($3::text IS NULL OR c.rm_id = $3)
 AND ($4::text IS NULL OR c.customer_id = $4)
 """
+_STATE = """
+SELECT s.customer_id, s.as_of, s.levels, s.segments
+FROM customer_state AS s JOIN customer AS c ON c.customer_id = s.customer_id
+WHERE s.valid_to IS NULL AND s.customer_id = coalesce(
+    (SELECT merged_into FROM customer WHERE customer_id = $1), $1)
+  AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
+  AND ($3::text IS NULL OR c.rm_id = $3)
+"""
 _COUNT = f"""
 SELECT count(*) FROM customer AS c
 WHERE features_as_of IS NOT NULL AND $1::text IS NULL {_IN_SCOPE}
@@ -241,6 +249,18 @@ async def get_state(
     row = await session.scalar(statement)
     if row is None:
         raise NotFound(f"Nothing is known of customer {customer_id} at that time")
+    return _to_state(row)
+
+
+async def read_state(connection: asyncpg.Connection, customer_id: str, scope: Scope) -> State:
+    """The state of one customer now, for a scope that has them if it is bound to a customer.
+
+    Raises:
+        NotFound: nothing is known of them, or they lie outside the scope.
+    """
+    row = await connection.fetchrow(_STATE, customer_id, scope.org, scope.rm)
+    if row is None:
+        raise NotFound(f"Nothing is known of customer {customer_id}")
     return _to_state(row)
 
 
