@@ -93,9 +93,7 @@ class PartsRoute(PlainRoute):
         if not allowed:
             scopes = sorted({self._offers[name].scope for name in names})
             raise Forbidden(f"These parts need the scope {' or '.join(scopes)}")
-        wanted = Wanted(
-            customer_id=customer_id, names=frozenset(allowed), limit=limit, token=token
-        )
+        wanted = Wanted(customer_id=customer_id, names=frozenset(allowed), limit=limit, token=token)
         found = await self._read(request, wanted)
         return Response(_bytes(found, self._refused(names, allowed)), media_type="application/json")
 

@@ -174,7 +174,7 @@ def shown(customer: Customer, currency: str) -> dict[str, object]:
         "customer_id": customer.customer_id,
         **customer.facts,
         **money,
-        **customer.identifiers,
+        **{kind: customer.identifiers.get(kind) for kind in KINDS},
         "created_at": customer.created_at,
         "updated_at": customer.updated_at,
     }

@@ -125,7 +125,8 @@ def _statement(wanted: frozenset[str]) -> str:
     if "blind" in wanted:
         rules = ", ".join(f"({card.rule}) IS TRUE" for card in talk_cards())
         columns.append(
-            f"(SELECT ARRAY[{rules}] FROM feature WHERE customer_id = p.customer_id) AS blind"
+            f"(SELECT ARRAY[{rules}] FROM feature WHERE customer_id = p.customer_id)"  # noqa: S608 - shipped rules
+            " AS blind"
         )
     found = ", ".join(["p.customer_id", "p.customer", "p.records", *columns])
     return f"{_PARTY} SELECT {found} FROM p {joins}"  # noqa: S608 - names and rules of ours
@@ -158,15 +159,11 @@ def _to_pieces(row: asyncpg.Record) -> Pieces:
         goals=[Goal(**_columns(x, _GOAL, _GOAL_MONEY)) for x in _of(row, "goals")],
         touches=[_to_entry(x) for x in _of(row, "touches")],
         kept={x["item"]: _to_kept(x) for x in _of(row, "kept")},
-        blind=[
-            card
-            for card, holds in zip(talk_cards(), _of(row, "blind"), strict=False)
-            if holds
-        ],
+        blind=[card for card, holds in zip(talk_cards(), _of(row, "blind"), strict=False) if holds],
     )
 
 
-def _value(row: asyncpg.Record, kind: type[T], **given: object) -> T:
+def _value(row: asyncpg.Record, kind: type[T], /, **given: object) -> T:
     columns = {name: row[name] for name in _names(kind) if name not in given}
     return kind(**columns, **given)
 
@@ -180,9 +177,7 @@ def _money_of(columns: Iterable[Any]) -> frozenset[str]:
     return frozenset(column.name for column in columns if isinstance(column.type, Money))
 
 
-def _columns(
-    row: asyncpg.Record, names: Iterable[str], money: frozenset[str]
-) -> dict[str, Any]:
+def _columns(row: asyncpg.Record, names: Iterable[str], money: frozenset[str]) -> dict[str, Any]:
     """Return columns as they are outside: money in yuan."""
     return {
         name: from_fen(row[name]) if name in money and row[name] is not None else row[name]

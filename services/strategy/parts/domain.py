@@ -77,9 +77,7 @@ def _of_channel(customer: Customer, channel: str, at: Moment) -> Refusal | None:
     silences = active(customer.suppressions, channel=channel, now=at.now)
     return first_of(
         (
-            may_market(
-                customer, channel, is_reachable=at.is_reachable, is_current=at.is_current
-            ),
+            may_market(customer, channel, is_reachable=at.is_reachable, is_current=at.is_current),
             find_suppression(silences, {Scope.ALL: "", Scope.CHANNEL: channel}),
         )
     )

@@ -31,9 +31,7 @@ class RestraintRead(BaseModel):
     @classmethod
     def of(cls, refusal: Refusal) -> Self:
         """Show a refusal."""
-        return cls(
-            stage=refusal.stage.name.lower(), code=refusal.code, values=dict(refusal.values)
-        )
+        return cls(stage=refusal.stage.name.lower(), code=refusal.code, values=dict(refusal.values))
 
 
 class RestraintsRead(BaseModel):
