@@ -1,4 +1,5 @@
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Self
 
 import orjson
@@ -77,6 +78,7 @@ class QuestionRead(BaseModel):
     question: LabelRead
 
     @classmethod
+    @cache
     def of(cls, item: KycItem) -> Self:
         """Show the question card of an item."""
         return cls(
@@ -94,6 +96,7 @@ class TalkRead(BaseModel):
     talk: LabelRead
 
     @classmethod
+    @cache
     def of(cls, card: TalkCard) -> Self:
         """Show a talk card."""
         return cls(

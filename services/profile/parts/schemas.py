@@ -1,25 +1,24 @@
-"""How each part is shown: as the operation of its own shows it."""
+"""How each part is shown: as the operation of its own shows it.
 
-from collections.abc import Callable, Mapping
+A domain value that its operation shows field by field goes out as it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from services.profile.accounts.schemas import AccountRead
-from services.profile.assessments.schemas import AssessmentRead
-from services.profile.complaints.schemas import ComplaintRead
-from services.profile.consents.schemas import ConsentsRead
 from services.profile.consents.service import told
-from services.profile.customers.schemas import FeaturesRead, shown
-from services.profile.flags.schemas import FlagsRead
+from services.profile.customers.schemas import shown
 from services.profile.holdings.schemas import HoldingRead
 from services.profile.kyc.schemas import KycRead
 from services.profile.needs.schemas import GoalRead, NeedRead
 from services.profile.parts.domain import Gathered
-from services.profile.relations.schemas import HouseholdRead, RelationPage, RelationRead
-from services.profile.timeline.schemas import EntryRead
+from services.profile.relations.schemas import HouseholdRead, RelationRead
 from shared.paging import page_of
 from shared.parts import Offer
 
+T = TypeVar("T")
 READ = "customers:read"
 
 
@@ -40,45 +39,42 @@ def _customer(found: Gathered, by: Shown) -> object:
 
 
 def _accounts(found: Gathered, by: Shown) -> object:
-    items = [AccountRead.model_validate(x, from_attributes=True) for x in found.pieces.accounts]
-    return page_of(items, by.limit, lambda each: [each.account_id])
+    return _page(found.pieces.accounts, by, lambda each: [each.account_id])
 
 
 def _holdings(found: Gathered, by: Shown) -> object:
     items = [HoldingRead.of(*each, by.currency) for each in found.pieces.holdings]
-    return page_of(items, by.limit, lambda each: [each.holding_id])
+    return _page(items, by, lambda each: [each.holding_id])
 
 
 def _features(found: Gathered, by: Shown) -> object:
-    return FeaturesRead.model_validate(found.features)
+    return found.features
 
 
 def _consents(found: Gathered, by: Shown) -> object:
-    return ConsentsRead(**told(found.pieces.consents), pending=found.is_pending)
+    return {**told(found.pieces.consents), "pending": found.is_pending}
 
 
 def _flags(found: Gathered, by: Shown) -> object:
-    return FlagsRead.model_validate(found.pieces.flags)
+    return found.pieces.flags
 
 
 def _complaints(found: Gathered, by: Shown) -> object:
-    items = [ComplaintRead.model_validate(each) for each in found.pieces.complaints]
-    return page_of(items, by.limit, lambda each: [each.complaint_id])
+    return _page(found.pieces.complaints, by, lambda each: [each.complaint_id])
 
 
 def _assessments(found: Gathered, by: Shown) -> object:
-    items = [AssessmentRead.model_validate(each) for each in found.pieces.assessments]
-    return page_of(items, by.limit, lambda each: [each.assessed_at])
+    return _page(found.pieces.assessments, by, lambda each: [each.assessed_at])
 
 
 def _needs(found: Gathered, by: Shown) -> object:
     items = [NeedRead.of(each, by.now) for each in found.pieces.needs]
-    return page_of(items, by.limit, lambda each: [each.need_id])
+    return _page(items, by, lambda each: [each.need_id])
 
 
 def _goals(found: Gathered, by: Shown) -> object:
     items = [GoalRead.of(each, by.currency) for each in found.pieces.goals]
-    return page_of(items, by.limit, lambda each: [each.goal_id])
+    return _page(items, by, lambda each: [each.goal_id])
 
 
 def _kyc(found: Gathered, by: Shown) -> object:
@@ -89,8 +85,8 @@ def _relations(found: Gathered, by: Shown) -> object:
     if found.relations is None:
         return None
     items = [RelationRead.of(each) for each in found.relations.readings]
-    page = page_of(items, by.limit, lambda each: [each.relation_id, each.from_id])
-    return RelationPage(items=page.items, next=page.next, hidden=found.relations.hidden)
+    page = _page(items, by, lambda each: [each.relation_id, each.from_id])
+    return {**page, "hidden": found.relations.hidden}
 
 
 def _household(found: Gathered, by: Shown) -> object:
@@ -98,12 +94,15 @@ def _household(found: Gathered, by: Shown) -> object:
 
 
 def _timeline(found: Gathered, by: Shown) -> object:
-    items = [EntryRead.model_validate(each) for each in found.timeline]
-    return page_of(items, by.limit, lambda entry: [entry.occurred_at, entry.id])
+    return _page(found.timeline, by, lambda entry: [entry.occurred_at, entry.id])
 
 
 def _touches(found: Gathered, by: Shown) -> object:
-    return [EntryRead.model_validate(each) for each in found.pieces.touches[: by.limit]]
+    return found.pieces.touches[: by.limit]
+
+
+def _page(items: Sequence[T], by: Shown, key: Callable[[T], Sequence[object]]) -> dict[str, object]:
+    return dict(page_of(items, by.limit, key))
 
 
 SHOWN: Mapping[str, Show] = {

@@ -47,7 +47,7 @@ async def latest(
     connection: asyncpg.Connection, records: Sequence[str], *, limit: int
 ) -> list[Entry]:
     """Return what happened last with a customer of these records, latest first."""
-    return await repository.list_of(connection, records, Filter(), before=None, limit=limit)
+    return await repository.list_latest(connection, records, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
