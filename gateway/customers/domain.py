@@ -123,6 +123,16 @@ def reader_for(asked: str | None, token: Token, readers: Mapping[str, Reader]) -
     return reader
 
 
+def must_be_staff(token: Token) -> None:
+    """Refuse a customer what the bank thinks of the customer.
+
+    Raises:
+        ViewNotForCustomers: the token is bound to one.
+    """
+    if token.customer is not None:
+        raise ViewNotForCustomers("This token is bound to a customer; the card is for staff")
+
+
 def selected(value: Any, tree: Tree | None) -> Any:
     """Return a value with the fields of a tree alone; of a list, each entry."""
     if tree is None:

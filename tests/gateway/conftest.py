@@ -66,6 +66,27 @@ VIEWS = {
     ],
 }  # fmt: skip
 
+CONTEXT = {
+    "channel": "rm", "contacts": 3,
+    "moods": [
+        {"key": "upset", "zh": "不满", "en": "Upset",
+         "when": [{"fact": "open_complaints", "at_least": 1}]},
+        {"key": "neutral", "zh": "平和", "en": "Neutral", "when": []},
+    ],
+    "reasons": [{"code": "complaint_open", "when": [{"fact": "open_complaints", "at_least": 1}]}],
+    "topics": [
+        {"key": "service", "zh": "服务", "en": "Service", "sells": False, "when": []},
+        {"key": "survey", "zh": "回访", "en": "Survey", "sells": False, "when": [],
+         "shut_by": ["complaint_open"]},
+        {"key": "fund", "zh": "基金", "en": "Fund", "sells": True,
+         "when": [{"fact": "assessment_valid", "is": True}]},
+    ],
+    "unknown": {
+        "profile": {"key": "profile_unknown", "zh": "未知", "en": "Unknown"},
+        "strategy": {"key": "strategy_unknown", "zh": "未知", "en": "Unknown"},
+    },
+}  # fmt: skip
+
 _NEEDS_TOKEN = {"security": [{"bihuan": ["things:read"]}]}
 _JSON = {"200": {"description": "ok", "content": {"application/json": {"schema": {}}}}}
 _ARROW = {"200": {"description": "ok", "content": {"application/vnd.apache.arrow.stream": {}}}}
@@ -139,7 +160,13 @@ def write_catalogue(folder: Path) -> dict[str, Any]:
     """Write catalogue, secrets and API documents; return the settings that name them."""
     for name in ("catalogue", "secrets", "openapi"):
         (folder / name).mkdir(exist_ok=True)
-    catalogue = {"clients": CLIENTS, "roles": ROLES, "codes": CODES, "views": VIEWS}
+    catalogue = {
+        "clients": CLIENTS,
+        "roles": ROLES,
+        "codes": CODES,
+        "views": VIEWS,
+        "context": CONTEXT,
+    }
     for name, entries in catalogue.items():
         (folder / "catalogue" / f"{name}.yaml").write_text(yaml.safe_dump(entries))
     for client_id, secret in SECRETS.items():
