@@ -148,7 +148,7 @@ class PartsRoute(PlainRoute):
             "description": "Each is what its own operation answers. One that the token's scopes "
             f"({', '.join(scopes)}) do not allow is named in `missing`.",
             "tags": ["parts"],
-            "security": [{"bihuan": []}],
+            "security": [{"bihuan": [scope]} for scope in scopes],
             "parameters": self._parameters(),
             "responses": {"200": answer, **{str(code): item for code, item in problems.items()}},
         }

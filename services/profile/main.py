@@ -25,6 +25,7 @@ from services.profile.needs.api import router as needs
 from services.profile.parts.api import PARTS
 from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
+from services.profile.search.api import router as search
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.timeline.api import router as timeline
@@ -45,7 +46,17 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, "
         "which records are one party, and the features that follow from them.",
         routers=[
-            *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
+            *(
+                customers,
+                search,
+                accounts,
+                holdings,
+                events,
+                consents,
+                assessments,
+                complaints,
+                flags,
+            ),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             feed_router("profile", snapshot),

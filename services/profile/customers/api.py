@@ -2,11 +2,9 @@ from fastapi import APIRouter, Response
 
 from services.profile.customers import service
 from services.profile.customers.schemas import (
-    CustomerPage,
     CustomerPatch,
     CustomerPut,
     CustomerRead,
-    CustomerSearch,
     FeaturesRead,
     Identifiers,
     shown,
@@ -81,19 +79,6 @@ async def get_customer(
     """Return a customer; personal identifiers are masked."""
     found = await service.get(session, customer_id, token=token, ring=ring)
     return shown(found, settings.bank_currency)
-
-
-@router.post("/customers:search", dependencies=reads, response_model=CustomerPage)
-async def search_customers(
-    wanted: CustomerSearch,
-    session: Session,
-    token: CurrentToken,
-    ring: Ring,
-    settings: AppSettings,
-) -> dict[str, object]:
-    """Find customers by exact identifiers, at most 50; identifiers never travel in an address."""
-    found = await service.search(session, wanted.wanted(), token=token, ring=ring)
-    return {"items": [shown(each, settings.bank_currency) for each in found]}
 
 
 @router.post(

@@ -114,27 +114,6 @@ class CustomerPatch(CustomerFields):
         return self
 
 
-class CustomerSearch(Strict):
-    """A customer bears all of these."""
-
-    name: Identifier = None
-    national_id: Identifier = None
-    social_credit_code: SocialCreditCode = None
-    phone: Identifier = None
-    email: Identifier = None
-    wechat_openid: Identifier = None
-
-    @model_validator(mode="after")
-    def _names_one(self) -> Self:
-        if not self.wanted():
-            raise ValueError("name at least one identifier")
-        return self
-
-    def wanted(self) -> dict[str, str]:
-        """Return the identifiers to look for."""
-        return self.model_dump(exclude_none=True)
-
-
 class Identifiers(BaseModel):
     """Personal identifiers in plain text."""
 
@@ -178,10 +157,6 @@ def shown(customer: Customer, currency: str) -> dict[str, object]:
         "created_at": customer.created_at,
         "updated_at": customer.updated_at,
     }
-
-
-class CustomerPage(BaseModel):
-    items: list[CustomerRead]  # pyright: ignore[reportInvalidTypeForm]
 
 
 class FeaturesRead(BaseModel):

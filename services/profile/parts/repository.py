@@ -12,8 +12,7 @@ from services.profile.assessments.domain import Assessment
 from services.profile.complaints.domain import Complaint
 from services.profile.consents.domain import Channel, Consent, Consents, Preferences, Purpose, State
 from services.profile.customers.domain import FACTS, Flags
-from services.profile.customers.repository import scope_of, seen
-from services.profile.customers.tables import CustomerRow
+from services.profile.customers.repository import facts_of, scope_of, seen
 from services.profile.features.domain import FEATURES, CustomerFeatures
 from services.profile.holdings.domain import Balance, Holding
 from services.profile.holdings.tables import HoldingRow
@@ -138,10 +137,11 @@ def _of(row: asyncpg.Record, piece: str = "sealed") -> Sequence[Any]:
 
 def _to_pieces(row: asyncpg.Record) -> Pieces:
     customer, feature = row["customer"], row.get("features")
+    facts = facts_of(customer)
     return Pieces(
         customer_id=row["customer_id"],
         records=row["records"],
-        facts=_columns(customer, FACTS, _MONEY),
+        facts={name: facts[name] for name in FACTS},
         created_at=customer["created_at"],
         updated_at=customer["updated_at"],
         flags=_value(customer, Flags),
@@ -186,7 +186,6 @@ def _columns(row: asyncpg.Record, names: Iterable[str], money: frozenset[str]) -
 
 
 _HOLDING, _GOAL = _names(Holding), _names(Goal)
-_MONEY = _money_of(CustomerRow.__table__.columns)
 _HOLDING_MONEY = _money_of(HoldingRow.__table__.columns)
 _GOAL_MONEY = _money_of(GoalRow.__table__.columns)
 

@@ -283,6 +283,21 @@ async def list_members(
     return [_to_state(row) for row in await session.scalars(statement)]
 
 
+async def list_members_among(
+    session: AsyncSession, segment: str, customer_ids: Sequence[str], *, scope: Scope
+) -> list[str]:
+    """Those of some customers who are in a segment now, by id."""
+    statement = (
+        _states(None, scope)
+        .where(
+            CustomerStateRow.segments.contains([segment]),
+            CustomerStateRow.customer_id.in_(customer_ids),
+        )
+        .order_by(CustomerStateRow.customer_id)
+    )
+    return [row.customer_id for row in await session.scalars(statement)]
+
+
 def _states(as_of: datetime | None, scope: Scope) -> Select[CustomerStateRow]:
     state = CustomerStateRow
     statement = select(state).join(CustomerRow, CustomerRow.customer_id == state.customer_id)

@@ -9,6 +9,7 @@ from services.segment.segments import repository, service
 from services.segment.segments.domain import Preview, Segment
 from services.segment.segments.schemas import (
     MemberRead,
+    MembersAmong,
     PreviewRead,
     RulePreview,
     SegmentCreate,
@@ -164,3 +165,17 @@ async def list_members(
     return await service.members(
         session, key, as_of=as_of, scope=scope_of(token), after=after, limit=limit
     )
+
+
+@router.post(
+    "/segments/{key}/members:among",
+    dependencies=READ,
+    response_model=MembersAmong,
+    responses=problem_responses(404),
+)
+async def list_members_among(
+    key: Key, wanted: MembersAmong, session: Session, token: CurrentToken
+) -> dict[str, list[str]]:
+    """Which of some customers are in a segment now."""
+    found = await service.members_among(session, key, wanted.customer_ids, scope=scope_of(token))
+    return {"customer_ids": found}

@@ -129,6 +129,14 @@ async def members(
     return page_of(states, limit, lambda state: [state.customer_id])
 
 
+async def members_among(
+    session: AsyncSession, key: str, customer_ids: Sequence[str], *, scope: Scope
+) -> list[str]:
+    """Those of some customers who are in a segment now, by id."""
+    await repository.get(session, key)
+    return await customers.list_members_among(session, key, customer_ids, scope=scope)
+
+
 def announced(key: str, rule: str | None) -> dict[str, object]:
     """A segment as the feed tells it; None: out of use."""
     return {"key": key, "rule": rule}
