@@ -12,15 +12,24 @@ class Segments:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 
-    async def members(self, segment: str, *, after: str, limit: int) -> tuple[list[str], bool]:
+    async def members(
+        self, segment: str, *, org_path: str | None, rm_id: str | None, after: str, limit: int
+    ) -> tuple[list[str], bool]:
         """Return members of a segment by id, beyond one, and whether there are more.
+
+        Args:
+            segment: its key.
+            org_path: only of this org unit and below; None: of all.
+            rm_id: only of this manager; None: of all.
+            after: beyond this customer.
+            limit: how many at most.
 
         Raises:
             NotFound: there is no such segment.
             Unavailable: segment does not answer.
         """
         start = encode_cursor(after) if after else None
-        params = {"after": start, "limit": limit}
+        params = {"org_path": org_path, "rm_id": rm_id, "after": start, "limit": limit}
         page = (await self._client.get(f"/v1/segments/{segment}/members", params=params)).json()
         return [each["customer_id"] for each in page["items"]], page["next"] is not None
 

@@ -20,7 +20,7 @@ class Sought:
     @property
     def is_narrow(self) -> bool:
         """Tell whether few customers come into question before the segment is asked."""
-        return bool(self.identifiers or self.name or self.phone_end or self.rm_id)
+        return bool(self.identifiers or self.name or self.phone_end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

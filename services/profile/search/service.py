@@ -57,7 +57,7 @@ class Search:
         found: list[str] = []
         for _ in range(ROUNDS):
             step = self._candidates if sought.is_narrow else self._members
-            ids, last = await step(sought, sought.segment, after=after)
+            ids, last = await step(sought, sought.segment, after=after, limit=limit + 1)
             found += ids
             if len(found) > limit:
                 return found[:limit], found[limit - 1]
@@ -67,18 +67,25 @@ class Search:
         return found, after
 
     async def _candidates(
-        self, sought: Sought, segment: str, *, after: str
+        self, sought: Sought, segment: str, *, after: str, limit: int
     ) -> tuple[list[str], str | None]:
         """Return those of the next candidates who are in the segment, and how far that came."""
-        ids = await self._find(sought, None, after=after, limit=AT_ONCE)
-        members = await self.segments.among(segment, ids)
-        return [each for each in ids if each in members], ids[-1] if len(ids) == AT_ONCE else None
+        most = max(limit, AT_ONCE)
+        ids = await self._find(sought, None, after=after, limit=most)
+        members = await self.segments.among(segment, ids) if ids else set[str]()
+        return [each for each in ids if each in members], ids[-1] if len(ids) == most else None
 
     async def _members(
-        self, sought: Sought, segment: str, *, after: str
+        self, sought: Sought, segment: str, *, after: str, limit: int
     ) -> tuple[list[str], str | None]:
         """Return those of the next members for whom the rest holds, and how far that came."""
-        members, is_more = await self.segments.members(segment, after=after, limit=AT_ONCE)
+        members, is_more = await self.segments.members(
+            segment,
+            org_path=sought.org_path or self.token.org,
+            rm_id=sought.rm_id or self.token.rm,
+            after=after,
+            limit=min(limit, AT_ONCE),
+        )
         ids = await self._find(sought, members, after=after, limit=AT_ONCE)
         return ids, members[-1] if is_more else None
 

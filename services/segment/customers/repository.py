@@ -269,13 +269,13 @@ async def list_members(
     segment: str,
     *,
     as_of: datetime | None,
-    scope: Scope,
+    scopes: Sequence[Scope],
     after: str,
     limit: int,
 ) -> list[State]:
-    """Customers in a segment, now or then, by id."""
+    """Customers in a segment, now or then, and in all of the scopes, by id."""
     statement = (
-        _states(as_of, scope)
+        _states(as_of, *scopes)
         .where(CustomerStateRow.segments.contains([segment]), CustomerStateRow.customer_id > after)
         .order_by(CustomerStateRow.customer_id)
         .limit(limit)
@@ -298,14 +298,14 @@ async def list_members_among(
     return [row.customer_id for row in await session.scalars(statement)]
 
 
-def _states(as_of: datetime | None, scope: Scope) -> Select[CustomerStateRow]:
+def _states(as_of: datetime | None, *scopes: Scope) -> Select[CustomerStateRow]:
     state = CustomerStateRow
     statement = select(state).join(CustomerRow, CustomerRow.customer_id == state.customer_id)
     if as_of is None:
         held = state.valid_to.is_(None)
     else:
         held = (state.valid_from <= as_of) & or_(state.valid_to.is_(None), state.valid_to > as_of)
-    return statement.where(held, *_within(scope))
+    return statement.where(held, *(condition for scope in scopes for condition in _within(scope)))
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:

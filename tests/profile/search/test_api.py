@@ -119,7 +119,7 @@ class Segment:
         self.absent = absent
         self.asked = 0
 
-    async def members(self, segment: str, *, after: str, limit: int) -> tuple[list[str], bool]:
+    async def members(self, segment: str, *, after: str, **_: object) -> tuple[list[str], bool]:
         self.asked += 1
         ids = [f"c{n}" for n in range(1, 5) if f"c{n}" not in self.absent and f"c{n}" > after]
         return ids[:1], len(ids) > 1
@@ -166,7 +166,10 @@ async def test_a_segment_needs_its_scope_and_its_service(profile: Profile) -> No
     client = ServiceClient("http://gateway", "a", "b", transport=httpx.MockTransport(answer))
     segments = Segments(client)
 
-    assert await segments.members("key", after="c0", limit=2) == (["c1", "c2"], True)
+    assert await segments.members("key", org_path=None, rm_id="r1", after="c0", limit=2) == (
+        ["c1", "c2"],
+        True,
+    )
     assert await segments.among("key", ["c1", "c3"]) == {"c1"}
     poor = await profile.call("POST", "/customers:search", json={"segment": "key"})
     assert (poor.status_code, poor.json()["code"]) == (403, Forbidden.code)
