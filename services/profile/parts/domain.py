@@ -33,6 +33,7 @@ class Pieces:
     updated_at: datetime
     flags: Flags
     consents: Consents
+    is_pending: bool
     features: CustomerFeatures | None
     has_relations: bool
     accounts: Sequence[Account]
@@ -52,7 +53,6 @@ class Gathered:
 
     pieces: Pieces
     customer: Customer
-    is_pending: bool
     features: CustomerFeatures | None
     card: Card | None
     timeline: Sequence[Entry]

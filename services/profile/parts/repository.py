@@ -24,6 +24,7 @@ from services.profile.parts.domain import Pieces
 from services.profile.timeline.domain import Entry, Source
 from services.profile.vocabulary import talk_cards
 from shared.database import Money, from_fen
+from shared.feed.publish import pending
 from shared.tokens import Token
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ GOALS_AT_MOST = 201
 
 _NEEDED: Mapping[str, frozenset[str]] = {
     "customer": frozenset({"sealed"}),
+    "consents": frozenset({"consents", "is_pending"}),
     "kyc": frozenset({"sealed", "assessments", "goals", "kept", "blind"}),
     "relations": frozenset({"has_relations"}),
     "household": frozenset({"has_relations"}),
@@ -38,9 +40,10 @@ _NEEDED: Mapping[str, frozenset[str]] = {
 """Pieces by part; any other part needs the piece of its own name, if there is one."""
 _PARTY = f"""
 WITH p AS MATERIALIZED (
-    SELECT t.customer_id, t AS customer, $5::int AS most, ARRAY[t.customer_id] || ARRAY(
-        SELECT m.customer_id FROM customer AS m WHERE m.merged_into = t.customer_id
-        ORDER BY m.customer_id) AS records
+    SELECT t.customer_id, t AS customer, ARRAY[t.customer_id] || ARRAY(
+               SELECT m.customer_id FROM customer AS m WHERE m.merged_into = t.customer_id
+               ORDER BY m.customer_id) AS records,
+           $5::int AS most, $6::text[] AS safety
     FROM customer AS r JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)
     WHERE r.customer_id = $1::text AND {seen("t", 2)}
 )
@@ -52,7 +55,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT DISTINCT ON (h.holding_id) h, h.customer_id, h.holding_id FROM holding AS h
         WHERE h.customer_id = ANY (p.records)
-        ORDER BY h.holding_id, h.customer_id <> p.customer_id, h.customer_id LIMIT $5
+        ORDER BY h.holding_id, h.customer_id <> p.customer_id, h.customer_id LIMIT p.most
     ) AS x LEFT JOIN LATERAL (
         SELECT b FROM balance AS b
         WHERE b.customer_id = x.customer_id AND b.holding_id = x.holding_id
@@ -62,7 +65,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def _each_once(table: str, key: str, most: object = "$5") -> str:
+def _each_once(table: str, key: str, most: object = "p.most") -> str:
     """Return the SQL of a table's rows of all records by key; the survivor's row goes first."""
     return f"""ARRAY(
         SELECT DISTINCT ON (x.{key}) x FROM {table} AS x WHERE x.customer_id = ANY (p.records)
@@ -76,15 +79,16 @@ _PIECES: Mapping[str, str] = {
     "features": "(SELECT x FROM feature AS x WHERE x.customer_id = p.customer_id)",
     "consents": """ARRAY(SELECT x FROM consent AS x WHERE x.customer_id = p.customer_id
         ORDER BY x.purpose, x.channel)""",
+    "is_pending": pending("p.records", "p.safety"),
     "complaints": _each_once("complaint", "complaint_id"),
     "assessments": """ARRAY(
         SELECT DISTINCT ON (x.assessed_at) x FROM assessment AS x
-        WHERE x.customer_id = ANY (p.records) ORDER BY x.assessed_at DESC, x.customer_id LIMIT $5)
-    """,
+        WHERE x.customer_id = ANY (p.records)
+        ORDER BY x.assessed_at DESC, x.customer_id LIMIT p.most)""",
     "needs": _each_once("need", "need_id"),
     "goals": _each_once("goal", "goal_id", GOALS_AT_MOST),
     "touches": """ARRAY(SELECT x FROM touch AS x WHERE x.customer_id = ANY (p.records)
-        ORDER BY x.occurred_at DESC, x.touch_id DESC LIMIT $5)""",
+        ORDER BY x.occurred_at DESC, x.touch_id DESC LIMIT p.most)""",
     "kept": """ARRAY(SELECT x FROM kyc_value AS x WHERE x.customer_id = ANY (p.records)
         ORDER BY x.item, x.confirmed_at, x.customer_id)""",
     "has_relations": """EXISTS (SELECT FROM relation WHERE from_party = p.customer_id)
@@ -98,16 +102,18 @@ async def find(
     token: Token,
     names: frozenset[str],
     *,
+    safety: Sequence[str],
     limit: int,
 ) -> tuple[Pieces, list[tuple[str, Sealed]]] | None:
     """Return what these parts need of a customer, and its identifiers as they are stored.
 
-    None: there is none, or it is not the token's to see. A token that is bound to a customer was
-    asked for before: it may ask for itself alone.
+    `safety` are the types of events that shut a customer off from offers, `limit` holds for each
+    list. None: there is none, or it is not the token's to see. A token that is bound to a customer
+    may ask for itself alone, which was seen to before.
     """
     org, rm, _ = scope_of(token)
     wanted = frozenset().union(*(_NEEDED.get(name, {name}) for name in names))
-    row = await connection.fetchrow(_statement(wanted), customer_id, org, rm, None, limit)
+    row = await connection.fetchrow(_statement(wanted), customer_id, org, rm, None, limit, safety)
     if row is None:
         return None
     sealed = [(x["customer_id"], Sealed(x["kind"], x["sealed"], x["digest"])) for x in _of(row)]
@@ -146,6 +152,7 @@ def _to_pieces(row: asyncpg.Record) -> Pieces:
         updated_at=customer["updated_at"],
         flags=_value(customer, Flags),
         consents=_to_consents(customer, _of(row, "consents")),
+        is_pending=bool(row.get("is_pending")),
         features=feature and _to_features(feature),
         has_relations=bool(row.get("has_relations")),
         accounts=[_value(x, Account, role=Role(x["role"])) for x in _of(row, "accounts")],

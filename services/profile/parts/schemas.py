@@ -52,7 +52,7 @@ def _features(found: Gathered, by: Shown) -> object:
 
 
 def _consents(found: Gathered, by: Shown) -> object:
-    return {**told(found.pieces.consents), "pending": found.is_pending}
+    return {**told(found.pieces.consents), "pending": found.pieces.is_pending}
 
 
 def _flags(found: Gathered, by: Shown) -> object:

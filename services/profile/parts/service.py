@@ -35,13 +35,17 @@ async def gather(
     names, limit = wanted.names, wanted.limit + 1
     async with database.connection() as connection:
         found = await repository.find(
-            connection, wanted.customer_id, wanted.token, names, limit=limit
+            connection,
+            wanted.customer_id,
+            wanted.token,
+            names,
+            safety=consents.SAFETY,
+            limit=limit,
         )
         if found is None:
             raise NoSuchCustomer(f"No customer {wanted.customer_id}")
         pieces, sealed = found
         near = Near(connection, pieces, wanted.token, clock, limit)
-        is_pending = "consents" in names and await consents.is_pending(connection, pieces.consents)
         entries = await near.timeline() if "timeline" in names else ()
         readings = await near.relations() if "relations" in names else None
         household = await near.household() if "household" in names else None
@@ -55,7 +59,6 @@ async def gather(
     return Gathered(
         pieces=pieces,
         customer=customer,
-        is_pending=is_pending,
         features=await _features(database, pieces, clock) if "features" in names else None,
         card=_card(pieces, customer, clock) if "kyc" in names else None,
         timeline=entries,
