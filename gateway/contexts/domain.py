@@ -5,6 +5,7 @@ Moods, topics and reasons are data: `catalogue/context.yaml`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 Facts = Mapping[str, Any]
@@ -103,6 +104,31 @@ class Touched:
     channel: str | None
     kind: str
     result: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Whom a card is about: one of an id, a phone and a reference; and where the talk is."""
+
+    customer_id: str | None
+    phone: str | None
+    reference: tuple[str, str] | None
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What to know before the first word is said."""
+
+    customer_id: str
+    who: Mapping[str, Any] | None
+    mood: Word | None
+    last_contacts: list[Touched]
+    talks: list[Talk]
+    reasons: list[NotToSell]
+    missing: list[dict[str, str]]
+    channel: str
+    now: datetime
 
 
 def rules_of(catalogue: Mapping[str, Any], codes: Mapping[str, Word]) -> Rules:

@@ -3,8 +3,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.contexts.domain import Word
-from gateway.contexts.service import Card, Wanted
+from gateway.contexts.domain import Card, Wanted, Word
 from shared.parts import PartMissing
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$", min_length=1, max_length=128)]
@@ -125,8 +124,8 @@ class ContextRead(BaseModel):
             customer_id=card.customer_id,
             now=card.now,
             channel=card.channel,
-            who=card.who and WhoRead.model_validate(card.who),
-            mood=card.mood and WordRead.of(card.mood),
+            who=None if card.who is None else WhoRead.model_validate(card.who),
+            mood=None if card.mood is None else WordRead.of(card.mood),
             last_contacts=[ContactTouched.model_validate(each) for each in card.last_contacts],
             topics=_topics(card),
             do_not_sell=bool(card.reasons),

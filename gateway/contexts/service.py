@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import orjson
 
 from gateway.contexts import domain
-from gateway.contexts.domain import NotToSell, Rules, Talk, Touched, Word
+from gateway.contexts.domain import Card, Rules, Wanted
 from gateway.customers.domain import Share
 from gateway.customers.service import Fetch, shares_of
 from shared.errors import FieldError, Invalid, Unavailable
@@ -27,31 +26,6 @@ LIMIT = 50
 class UnknownChannel(Invalid):
     code = "unknown_channel"
     title = "There is no channel of this key"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Whom a card is about: one of an id, a phone and a reference; and where the talk is."""
-
-    customer_id: str | None
-    phone: str | None
-    reference: tuple[str, str] | None
-    channel: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """What to know before the first word is said."""
-
-    customer_id: str
-    who: Mapping[str, Any] | None
-    mood: Word | None
-    last_contacts: list[Touched]
-    talks: list[Talk]
-    reasons: list[NotToSell]
-    missing: list[dict[str, str]]
-    channel: str
-    now: datetime
 
 
 async def card(

@@ -1,6 +1,6 @@
 """The context card: who, in which mood, what about; strict where somebody is silent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from gateway.contexts.domain import Word, rules_of
 from gateway.contexts.service import Card, UnknownChannel, Wanted, card
 from gateway.customers.service import Fetch
 from gateway.door.refusals import ServiceUnavailable
-from shared.errors import Conflict, NotFound, Unavailable
+from shared.errors import Conflict, DomainError, NotFound, Unavailable
 from tests.gateway.conftest import CONTEXT
 
 pytestmark = pytest.mark.anyio
@@ -140,13 +140,13 @@ async def test_a_phone_is_looked_up_in_a_body_and_for_a_purpose() -> None:
     ("answer", "error"), [((404, {}), NotFound), ((409, {"candidates": ["c-1", "c-2"]}), Conflict)]
 )
 async def test_a_phone_of_nobody_and_of_several_is_told(
-    answer: tuple[int, dict[str, Any]], error: Callable[[], Exception]
+    answer: tuple[int, dict[str, Any]], error: type[DomainError]
 ) -> None:
     status, extras = answer
     problem = {"code": "nobody_found", "detail": "…", **extras}
     fetch, _ = answering(resolve=(status, problem))
 
-    with pytest.raises(error) as raised:  # pyright: ignore[reportArgumentType, reportCallIssue]
+    with pytest.raises(error) as raised:
         await ask(fetch, phone="13800138000")
     assert raised.value.extras == extras
 
