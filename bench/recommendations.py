@@ -54,6 +54,7 @@ class Contender:
         pooled = [each for round_ms in self.rounds_ms for each in round_ms]
         return {
             "latency ms (open loop, pooled)": report.percentiles(pooled),
+            "p95 ms (open loop, pooled)": round(float(np.percentile(pooled, 95)), 2),
             "p99 ms (per round)": report.spread(
                 [float(np.percentile(round_ms, 99)) for round_ms in self.rounds_ms]
             ),
@@ -82,7 +83,13 @@ class Contender:
 
 
 def run(product: Product, floor: Floor, plan: Plan) -> dict[str, Any]:
-    """Measure, and return figures by contender and the ratios between them."""
+    """Measure recommendations, and return figures by contender and the ratios between them."""
+    paths = [f"/v1/customers/{each}/recommendations?channel=app&limit=3" for each in ids(product)]
+    return meet(product, floor, plan, paths)
+
+
+def meet(product: Product, floor: Floor, plan: Plan, paths: Sequence[str]) -> dict[str, Any]:
+    """Let floor and product take turns over these paths of the product."""
     floor_paths = [f"/v1/rows/{number}" for number in range(ROWS)]
     contenders = {
         "floor": Contender(
@@ -90,7 +97,7 @@ def run(product: Product, floor: Floor, plan: Plan) -> dict[str, Any]:
         ),
         "product": Contender(
             url=product.url,
-            paths=_paths(product),
+            paths=paths,
             headers=lambda: product.headers(CLIENT),
             pids=product.pids,
         ),
@@ -106,19 +113,21 @@ def run(product: Product, floor: Floor, plan: Plan) -> dict[str, Any]:
     return {"figures": figures, "ratios": _ratios(figures, hello)}
 
 
-def _paths(product: Product) -> list[str]:
-    ids: list[str] = customer_ids(np.arange(1, product.customers + 1)).to_list()
-    order = np.random.default_rng(7).permutation(len(ids))
-    return [f"/v1/customers/{ids[n]}/recommendations?channel=app&limit=3" for n in order]
+def ids(product: Product) -> list[str]:
+    """Return the bank's customers in an order of their own."""
+    order = np.random.default_rng(7).permutation(product.customers)
+    return customer_ids(order + 1).to_list()
 
 
 def _ratios(figures: dict[str, dict[str, Any]], hello: Contender) -> dict[str, Any]:
     floor, product = figures["floor"], figures["product"]
     rate, cpu = "requests/s (closed loop, 16)", "CPU µs/request"
+    p95 = "p95 ms (open loop, pooled)"
     share = floor[rate]["median"] / float(np.median(hello.rates))
     return {
         "floor ÷ hello, requests/s": round(share, 3),
         "the floor is sound": share >= SOUND_SHARE,
         "product ÷ floor, requests/s": round(product[rate]["median"] / floor[rate]["median"], 3),
+        "product ÷ floor, p95": round(product[p95] / floor[p95], 2),
         "product ÷ floor, CPU": round(product[cpu]["median"] / floor[cpu]["median"], 2),
     }

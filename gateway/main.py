@@ -17,7 +17,10 @@ from gateway.clock import api as clock_api
 from gateway.clock import service as clock
 from gateway.codes import api as codes_api
 from gateway.codes.domain import codes_of
+from gateway.contexts import api as contexts_api
+from gateway.contexts.domain import Word, rules_of
 from gateway.customers import api as customers_api
+from gateway.customers.domain import readers_of
 from gateway.directory import Directory, count_change
 from gateway.documents import api as documents_api
 from gateway.documents.api import Merged
@@ -46,6 +49,7 @@ from shared.logging import log
 from shared.server import serve
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REFUSAL = "refusal"
 TITLE = "Bihuan 闭环"
 ABOUT = (
     "The open customer-operations platform for banks: profile, segments, next best action and "
@@ -73,6 +77,7 @@ def create(settings: Settings) -> FastAPI:
             clock_api.router,
             customers_api.router,
             rights_api.router,
+            contexts_api.router,
         ],
         migrations=MIGRATIONS,
         start=[_prepare, _open_upstream],
@@ -92,6 +97,10 @@ def create(settings: Settings) -> FastAPI:
     state.token_server = TokenServer(settings, state.database, state.directory, limiter)
     state.roles = roles_of(_catalogue(settings, "roles"))
     state.codes = codes_of(_catalogue(settings, "codes"))
+    state.readers = readers_of(_catalogue(settings, "views"))
+    refusals = [code for code in state.codes if code.kind == REFUSAL]
+    words = {code.code: Word(code.code, code.label_zh, code.label_en) for code in refusals}
+    state.context_rules = rules_of(_catalogue(settings, "context"), words)
     state.verifier = OwnVerifier(settings, state.directory)
     app.add_exception_handler(TokenRefused, tokens_api.answer_refusal)
     return app

@@ -56,6 +56,7 @@ class Settings(ServiceSettings):
     feed_grace_seconds: float = Field(default=5.0, description="Added to a feed's own `wait`")
     stream_seconds: float = Field(default=10.0, description="Longest silence between two chunks")
     view_seconds: float = Field(default=1.5, description="Deadline of each part of the 360° view")
+    context_seconds: float = Field(default=0.3, description="Deadline of a context card, in all")
     clock_settle_seconds: float = Field(
         default=1.0, description="After moving the clock, wait until every process has seen it"
     )

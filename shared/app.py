@@ -91,19 +91,20 @@ def create_app(
     return app
 
 
-def _app_database(request: Request) -> Database:
+# async, though nothing is awaited: FastAPI would send plain functions through a thread pool
+async def _app_database(request: Request) -> Database:
     return request.app.state.database
 
 
-def _app_clock(request: Request) -> BusinessClock:
+async def _app_clock(request: Request) -> BusinessClock:
     return request.app.state.clock
 
 
-def _app_settings(request: Request) -> Any:
+async def _app_settings(request: Request) -> Any:
     return request.app.state.settings
 
 
-def _app_client(request: Request) -> ServiceClient:
+async def _app_client(request: Request) -> ServiceClient:
     return request.app.state.client
 
 

@@ -1,68 +1,220 @@
-"""The 360° view: which parts it has, and what became of each."""
+"""The 360° view: what each reader is shown of a customer, and what became of each part.
 
-from collections.abc import Mapping
+Readers, parts and fields are data: `catalogue/views.yaml`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
-PARTS: Mapping[str, str] = {
-    "customer": "/v1/customers/{id}",
-    "accounts": "/v1/customers/{id}/accounts",
-    "holdings": "/v1/customers/{id}/holdings",
-    "consents": "/v1/customers/{id}/consents",
-    "flags": "/v1/customers/{id}/flags",
-    "features": "/v1/customers/{id}/features",
-    "timeline": "/v1/customers/{id}/timeline",
-    "levels": "/v1/customers/{id}/levels",
-    "segments": "/v1/customers/{id}/segments",
-    "outcomes": "/v1/customers/{id}/outcomes",
-}
-ESSENTIAL = "customer"
+from shared.errors import FieldError, Forbidden, Invalid
+from shared.tokens import Token
+
+ESSENTIAL = "profile"
+
+Tree = Mapping[str, "Tree | None"]
+"""Fields that are shown; None: all of a field."""
+
+
+class UnknownReader(Invalid):
+    code = "unknown_reader"
+    title = "There is no such reader of the view"
+
+
+class ViewNotForCustomers(Forbidden):
+    code = "view_not_for_customers"
+    title = "A customer is shown the customer's own view"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One part's answer: its body, or why it is missing."""
+class Shown:
+    """A part that a reader is shown: which fields of it, and of a list which entries."""
 
-    name: str
+    part: str
+    service: str
+    fields: Tree | None
+    only: Mapping[str, Any]
+
+    def of(self, body: Any) -> Any:
+        """Return what the reader is shown of a part's body."""
+        return selected(_entries(body, self.only), self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody the view is made for; `limit` is how many entries of a list are shown."""
+
+    key: str
+    is_customer: bool
+    limit: int
+    shown: tuple[Shown, ...]
+
+    def parts_by_service(self) -> dict[str, list[str]]:
+        """Return what each service is asked for."""
+        found: dict[str, list[str]] = {}
+        for each in self.shown:
+            found.setdefault(each.service, []).append(each.part)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One service's answer: its parts, or why there are none."""
+
+    service: str
     status: int = HTTPStatus.SERVICE_UNAVAILABLE
-    body: Any = None
-    code: str | None = None
+    document: Mapping[str, Any] | None = None
+    code: str = ""
     detail: str = ""
 
+    def missing(self, part: str) -> dict[str, str] | None:
+        """Return why a part is not there; None if it is."""
+        if self.document is None:
+            return {"part": part, "code": self.code, "detail": self.detail}
+        if part in self.document["parts"]:
+            return None
+        return next(each for each in self.document["missing"] if each["part"] == part)
 
-def part_of(name: str, status: int, body: bytes) -> Part:
-    """Read what a service answered for one part."""
+
+def readers_of(catalogue: Mapping[str, Any]) -> dict[str, Reader]:
+    """Read `catalogue/views.yaml`: the readers by key."""
+    services = {part["key"]: part["service"] for part in catalogue["parts"]}
+    return {
+        entry["key"]: Reader(
+            key=entry["key"],
+            is_customer=entry["is_customer"],
+            limit=entry["limit"],
+            shown=tuple(
+                Shown(
+                    part=part,
+                    service=services[part],
+                    fields=_tree(spec.get("fields")),
+                    only=spec.get("only", {}),
+                )
+                for part, spec in entry["parts"].items()
+            ),
+        )
+        for entry in catalogue["readers"]
+    }
+
+
+def reader_for(asked: str | None, token: Token, readers: Mapping[str, Reader]) -> Reader:
+    """Return whom a view is made for: without a word the first reader that the token may be.
+
+    Raises:
+        UnknownReader: names those there are.
+        ViewNotForCustomers: the token is bound to a customer, the view is not for one.
+    """
+    if asked is not None and asked not in readers:
+        raise UnknownReader(
+            f"The readers are {', '.join(readers)}",
+            errors=[FieldError("query:for", "unknown reader")],
+        )
+    is_bound = token.customer is not None
+    possible = [each for each in readers.values() if each.is_customer or not is_bound]
+    reader = readers[asked] if asked else possible[0]
+    if reader not in possible:
+        keys = ", ".join(each.key for each in possible)
+        raise ViewNotForCustomers(f"This token is bound to a customer: send for={keys}")
+    return reader
+
+
+def must_be_staff(token: Token) -> None:
+    """Refuse a customer what the bank thinks of the customer.
+
+    Raises:
+        ViewNotForCustomers: the token is bound to one.
+    """
+    if token.customer is not None:
+        raise ViewNotForCustomers("This token is bound to a customer; the card is for staff")
+
+
+def selected(value: Any, tree: Tree | None) -> Any:
+    """Return a value with the fields of a tree alone; of a list, each entry."""
+    if tree is None:
+        return value
+    if isinstance(value, list):
+        return [selected(each, tree) for each in value]
+    if isinstance(value, dict):
+        return {name: selected(value[name], below) for name, below in tree.items() if name in value}
+    return value
+
+
+def share_of(service: str, status: int, body: bytes) -> Share:
+    """Read what a service answered."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Part(
-            name=name, status=status, code="unreadable", detail=f"The answer ({status}) is not JSON"
+        return Share(
+            service=service,
+            status=status,
+            code="unreadable",
+            detail=f"The answer ({status}) is not JSON",
         )
     if status == HTTPStatus.OK:
-        return Part(name=name, status=status, body=document)
-    return Part(
-        name=name,
+        return Share(service=service, status=status, document=document)
+    return Share(
+        service=service,
         status=status,
         code=str(document.get("code", "failed")),
         detail=str(document.get("detail", f"The service answered {status}")),
     )
 
 
-def assemble(customer_id: str, parts: list[Part]) -> dict[str, Any]:
-    """Compose the view; a missing part is null and named in `missing`.
+def assemble(
+    customer_id: str, reader: Reader, shares: Iterable[Share], *, now: datetime
+) -> dict[str, Any]:
+    """Compose the view; a part that is missing is null and named in `missing`.
 
-    It bears the id that the customer's own part bears: of a record that was merged, the survivor's.
+    It bears the id that profile's parts bear: of a record that was merged, the survivor's.
     """
-    own = next((part.body for part in parts if part.name == ESSENTIAL), None) or {}
+    by_service = {share.service: share for share in shares}
+    own = by_service[ESSENTIAL].document if ESSENTIAL in by_service else None
+    parts: dict[str, Any] = {}
+    freshness: dict[str, Any] = {}
+    missing: list[dict[str, str]] = []
+    for each in reader.shown:
+        share = by_service[each.service]
+        reason = share.missing(each.part)
+        parts[each.part] = None
+        if reason is not None:
+            missing.append(reason)
+        elif share.document is not None:
+            parts[each.part] = each.of(share.document["parts"][each.part])
+            freshness[each.part] = _freshness(share.document, each.part, now)
     return {
-        "customer_id": own.get("customer_id", customer_id),
-        **{part.name: part.body for part in parts},
-        "missing": [
-            {"part": part.name, "code": part.code, "detail": part.detail}
-            for part in parts
-            if part.code is not None
-        ],
+        "customer_id": own["customer_id"] if own else customer_id,
+        "reader": reader.key,
+        "now": now,
+        **parts,
+        "freshness": freshness,
+        "missing": missing,
     }
+
+
+def _entries(body: Any, only: Mapping[str, Any]) -> Any:
+    """Leave out the entries of a page that are not of the wanted kind."""
+    if not only:
+        return body
+    items = [each for each in body["items"] if all(each[n] == only[n] for n in only)]
+    return {**body, "items": items}
+
+
+def _freshness(document: Mapping[str, Any], part: str, now: datetime) -> dict[str, Any]:
+    as_of = document["as_of"].get(part, document["now"])
+    age = (now - datetime.fromisoformat(as_of)).total_seconds()
+    return {"as_of": as_of, "age_seconds": max(0.0, round(age, 3))}
+
+
+def _tree(fields: Sequence[Any] | None) -> Tree | None:
+    if fields is None:
+        return None
+    tree: dict[str, Tree | None] = {}
+    for field in fields:
+        below = field if isinstance(field, dict) else {field: None}
+        tree |= {name: _tree(inner) for name, inner in below.items()}
+    return tree

@@ -1,30 +1,33 @@
 """The 360° view over HTTP; each part is documented at the operation it comes from."""
 
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.parts import PartMissing
 
 
-class MissingPart(BaseModel):
-    """A part that could not be had."""
+class Freshness(BaseModel):
+    """How old a part is."""
 
-    part: str = Field(description="Name of the field that is null", examples=["outcomes"])
-    code: str = Field(description="Reason", examples=["service_unavailable"])
-    detail: str = Field(description="Reason in words")
+    as_of: datetime = Field(description="Business time that the part describes")
+    age_seconds: float = Field(description="From then to the view's `now`")
 
 
 class CustomerView(BaseModel):
-    """Everything the suite shows of one customer to this caller; a missing part is null."""
+    """What one reader is shown of a customer.
 
-    customer_id: str = Field(description="The customer asked for")
-    customer: Any = Field(description="As `GET /v1/customers/{customer_id}`")
-    accounts: Any = Field(description="As `…/accounts`")
-    holdings: Any = Field(description="As `…/holdings`")
-    consents: Any = Field(description="As `…/consents`")
-    flags: Any = Field(description="As `…/flags`")
-    features: Any = Field(description="As `…/features`")
-    timeline: Any = Field(description="As `…/timeline`")
-    levels: Any = Field(description="As `…/levels`")
-    segments: Any = Field(description="As `…/segments`")
-    outcomes: Any = Field(description="As `…/outcomes`")
-    missing: list[MissingPart] = Field(description="Parts that are null, and why")
+    Beside these fields there is one for each part of the reader in `catalogue/views.yaml`, such as
+    `holdings`: what the operation of that name answers (`…/holdings`), with the fields this reader
+    is shown; null if it is missing.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    customer_id: str = Field(description="Of a record that was merged, the survivor's")
+    reader: str = Field(description="Whom the view was made for", examples=["rm"])
+    now: datetime = Field(description="Business time of the view")
+    customer: Any = Field(default=None, description="As `GET /v1/customers/{customer_id}`")
+    freshness: dict[str, Freshness] = Field(description="Of each part that is there")
+    missing: list[PartMissing] = Field(description="Parts that are null, and why")

@@ -93,17 +93,27 @@ class Upstream:
             return await exchange  # soon over, or the client is seen to be there by its body
         return await self._watched(exchange, operation, incoming, receive)
 
-    async def fetch(self, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """GET a small answer for the gateway itself.
+    async def fetch(
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        query: str = "",
+        body: bytes | None = None,
+    ) -> tuple[int, bytes]:
+        """Get a small answer for the gateway itself; with a body by POST.
 
         Raises:
             UnknownPath: no service offers it.
             ServiceUnavailable: no answer in time.
         """
-        operation = self._routes.find("GET", path)
-        incoming = Incoming("GET", path, b"", CIMultiDict(headers))
+        method = "GET" if body is None else "POST"
+        operation = self._routes.find(method, path)
+        incoming = Incoming(method, path, query.encode(), CIMultiDict(headers))
+        if body is not None:
+            incoming.headers["content-type"] = "application/json"
         try:
-            async with self._request(operation, incoming, None) as response:
+            async with self._request(operation, incoming, body) as response:
                 return response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unavailable(operation, error) from error

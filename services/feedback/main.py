@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.feedback.outcomes import api as outcomes
 from services.feedback.outcomes.service import Recorder
+from services.feedback.parts.api import PARTS
 from services.feedback.performance import api as performance
 from services.feedback.settings import Settings
 from services.feedback.subjects import SERVICE, holder_of
@@ -35,9 +36,11 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             subject_router(SERVICE, holder_of),
             feed_router("feedback", recorder.snapshot),
         ],
+        first=[PARTS],
         migrations=MIGRATIONS,
         client=client,
     )
+    PARTS.describe(app)
     app.state.recorder = recorder
     app.state.readiness = {"feeds": lambda: _follows(app.state.database)}
     return app

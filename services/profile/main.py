@@ -24,9 +24,11 @@ from services.profile.kyc.api import router as kyc
 from services.profile.matching.api import router as duplicates_runs
 from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
+from services.profile.parts.api import PARTS
 from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
 from services.profile.rights.api import router as rights
+from services.profile.search.api import router as search
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.subjects import SERVICE, holder_of, note_reading
@@ -42,7 +44,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
     """Build the server."""
-    return create_app(
+    app = create_app(
         settings,
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
@@ -50,15 +52,19 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "which records are one party, the features that follow from them, and what persons may "
         "ask about their data.",
         routers=[
-            *(customers, accounts, holdings, events, consents, assessments, complaints, flags),
+            *(customers, search, accounts, holdings, events, consents, assessments),
+            *(complaints, flags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             *(grounds, disclosures, rights, subject_router(SERVICE, holder_of, note_reading)),
             feed_router(SERVICE, snapshot),
         ],
+        first=[PARTS],
         migrations=MIGRATIONS,
         client=client,
     )
+    PARTS.describe(app)
+    return app
 
 
 def main() -> None:

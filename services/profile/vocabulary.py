@@ -1,10 +1,14 @@
 """The words that profile is written in: catalogue data, read once."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 import yaml
 
 from shared.paths import ROOT
@@ -324,6 +328,26 @@ def rights() -> Rights:
     """How the requests of persons about their data are answered."""
     read: dict[str, Any] = _read("rights.yaml")
     return Rights(read["due_days"], {entry["key"]: Word(**entry) for entry in read["refusals"]})
+
+
+@cache
+def readings() -> dict[str, tuple[str, ...]]:
+    """How Chinese characters are read, without tones, the usual reading first.
+
+    The file of `pypinyin` alone: its code would load four times as much with it.
+    """
+    spec = find_spec("pypinyin")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pypinyin is not installed")
+    told = orjson.loads(Path(spec.origin).with_name("pinyin_dict.json").read_bytes())
+    return {chr(int(code)): _without_tones(text) for code, text in told.items()}
+
+
+def _without_tones(text: str) -> tuple[str, ...]:
+    """Return readings as they are typed: ü as v, without marks, each once."""
+    marked = unicodedata.normalize("NFD", text).replace("u\u0308", "v")
+    plain = "".join(letter for letter in marked if not unicodedata.combining(letter))
+    return tuple(dict.fromkeys(plain.split(",")))
 
 
 @cache

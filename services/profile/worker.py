@@ -165,7 +165,8 @@ async def _reseal_for_ever(context: WorkerContext) -> None:
 
 
 async def reseal(database: Database, ring: KeyRing, *, at_once: int = SEALED_AT_ONCE) -> None:
-    """Walk once over what older keys sealed, some hundred values a transaction."""
+    """Walk once over what older keys sealed or made findable, some hundred a transaction."""
+    await _walk(database, partial(identifiers.make_old_searchable, ring=ring, limit=at_once), "")
     await _walk(database, partial(identifiers.reseal, ring=ring, limit=at_once), ("", ""))
     await _walk(database, partial(identities.reseal, ring=ring, limit=at_once), ("", "", ""))
     await _walk(database, partial(kyc.reseal, ring=ring, limit=at_once), ("", ""))

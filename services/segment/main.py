@@ -11,6 +11,7 @@ from services.segment.attributes.api import router as attributes
 from services.segment.customers.api import router as customers
 from services.segment.exports.api import router as exports
 from services.segment.exports.service import snapshot
+from services.segment.parts.api import PARTS
 from services.segment.rfm.api import router as rfm
 from services.segment.scales.api import router as scales
 from services.segment.scoring.api import router as scoring
@@ -31,7 +32,7 @@ FOLLOWED = ("profile",)
 
 def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAPI:
     """Build the application; tests pass a client with their own transport."""
-    return kit.create_app(
+    app = kit.create_app(
         settings,
         title="Bihuan segment",
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
@@ -40,10 +41,13 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             subject_router(SERVICE, holder_of),
             feed_router("segment", snapshot),
         ],
+        first=[PARTS],
         migrations=MIGRATIONS,
         start=[_seeded],
         client=client,
     )
+    PARTS.describe(app)
+    return app
 
 
 @asynccontextmanager

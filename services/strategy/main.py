@@ -15,6 +15,7 @@ from services.strategy.contacts.api import router as contacts
 from services.strategy.decisions.api import PAGE_LOADS, describe
 from services.strategy.decisions.api import router as decisions
 from services.strategy.decisions.service import Decider
+from services.strategy.parts.api import PARTS
 from services.strategy.products.api import router as products
 from services.strategy.reservations.api import router as reservations
 from services.strategy.settings import Settings
@@ -50,7 +51,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
                 feed_router("strategy", snapshot),
             ),
         ],
-        first=PAGE_LOADS,
+        first=[*PAGE_LOADS, PARTS],
         migrations=MIGRATIONS,
         start=[_open],
         client=client,
@@ -66,6 +67,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
 
     app.state.readiness = {"feeds": follows}
     describe(app)
+    PARTS.describe(app)
     return app
 
 

@@ -54,10 +54,14 @@ async def is_pending(
     connection: asyncpg.Connection, subjects: Collection[str], types: Collection[str]
 ) -> bool:
     """Tell whether an event of these subjects is committed and still waits for the sequencer."""
-    pending = (
-        "SELECT EXISTS (SELECT FROM feed_pending WHERE subject = ANY ($1) AND type = ANY ($2))"
-    )
-    return bool(await connection.fetchval(pending, list(subjects), list(types)))
+    statement = f"SELECT {pending('$1', '$2')}"
+    return bool(await connection.fetchval(statement, list(subjects), list(types)))
+
+
+def pending(subjects: str, types: str) -> str:
+    """Return the SQL of whether an event of these subjects and types waits, arrays both."""
+    waiting = f"subject = ANY ({subjects}) AND type = ANY ({types})"
+    return f"EXISTS (SELECT FROM feed_pending WHERE {waiting})"
 
 
 async def publish_many(connection: asyncpg.Connection, events: Sequence[NewEvent]) -> list[str]:

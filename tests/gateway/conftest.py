@@ -51,6 +51,42 @@ CODES = [
     ]},
 ]  # fmt: skip
 
+VIEWS = {
+    "parts": [
+        {"key": "customer", "service": "profile"}, {"key": "holdings", "service": "profile"},
+        {"key": "levels", "service": "segment"}, {"key": "contacts", "service": "strategy"},
+        {"key": "outcomes", "service": "feedback"}, {"key": "needs", "service": "profile"},
+    ],
+    "readers": [
+        {"key": "rm", "is_customer": False, "limit": 20, "parts": {
+            "customer": {}, "holdings": {}, "levels": {}, "contacts": {}, "outcomes": {}}},
+        {"key": "app", "is_customer": True, "limit": 50, "parts": {
+            "customer": {"fields": ["name"]},
+            "needs": {"only": {"kind": "stated"}, "fields": [{"items": ["code"]}]}}},
+    ],
+}  # fmt: skip
+
+CONTEXT = {
+    "channel": "rm", "contacts": 3,
+    "moods": [
+        {"key": "upset", "zh": "不满", "en": "Upset",
+         "when": [{"fact": "open_complaints", "at_least": 1}]},
+        {"key": "neutral", "zh": "平和", "en": "Neutral", "when": []},
+    ],
+    "reasons": [{"code": "complaint_open", "when": [{"fact": "open_complaints", "at_least": 1}]}],
+    "topics": [
+        {"key": "service", "zh": "服务", "en": "Service", "sells": False, "when": []},
+        {"key": "survey", "zh": "回访", "en": "Survey", "sells": False, "when": [],
+         "shut_by": ["complaint_open"]},
+        {"key": "fund", "zh": "基金", "en": "Fund", "sells": True,
+         "when": [{"fact": "assessment_valid", "is": True}]},
+    ],
+    "unknown": {
+        "profile": {"key": "profile_unknown", "zh": "未知", "en": "Unknown"},
+        "strategy": {"key": "strategy_unknown", "zh": "未知", "en": "Unknown"},
+    },
+}  # fmt: skip
+
 _NEEDS_TOKEN = {"security": [{"bihuan": ["things:read"]}]}
 _JSON = {"200": {"description": "ok", "content": {"application/json": {"schema": {}}}}}
 _ARROW = {"200": {"description": "ok", "content": {"application/vnd.apache.arrow.stream": {}}}}
@@ -72,10 +108,7 @@ def _document(
 
 DOCUMENTS = {
     "profile": _document(
-        ("get", "/v1/customers/{customer_id}"),
-        ("get", "/v1/customers/{customer_id}/accounts"),
-        ("get", "/v1/customers/{customer_id}/holdings"),
-        ("get", "/v1/customers/{customer_id}/consents"),
+        ("get", "/v1/customers/{customer_id}/parts/profile"),
         ("get", "/v1/feeds/profile"),
         ("get", "/v1/things/{thing_id}"), ("put", "/v1/things/{thing_id}"),
         ("get", "/v1/things/special"), ("get", "/v1/late/{page_id}"), ("get", "/v1/cut/{page_id}"),
@@ -86,11 +119,12 @@ DOCUMENTS = {
         stand_ins=("/v1/late/{page_id}", "/v1/cut/{page_id}", "/v1/stuck/{page_id}",
                    "/v1/things/{page_id}/page"),
     ),
-    "segment": _document(("get", "/v1/customers/{customer_id}/levels")),
+    "segment": _document(("get", "/v1/customers/{customer_id}/parts/segment")),
     "strategy": _document(
-        ("get", "/v1/dead"), ("get", "/v1/dead/{page_id}"), stand_ins=("/v1/dead/{page_id}",)
+        ("get", "/v1/dead"), ("get", "/v1/dead/{page_id}"),
+        ("get", "/v1/customers/{customer_id}/parts/strategy"), stand_ins=("/v1/dead/{page_id}",),
     ),
-    "feedback": _document(("get", "/v1/customers/{customer_id}/outcomes")),
+    "feedback": _document(("get", "/v1/customers/{customer_id}/parts/feedback")),
 }  # fmt: skip
 
 
@@ -126,7 +160,14 @@ def write_catalogue(folder: Path) -> dict[str, Any]:
     """Write catalogue, secrets and API documents; return the settings that name them."""
     for name in ("catalogue", "secrets", "openapi"):
         (folder / name).mkdir(exist_ok=True)
-    for name, entries in {"clients": CLIENTS, "roles": ROLES, "codes": CODES}.items():
+    catalogue = {
+        "clients": CLIENTS,
+        "roles": ROLES,
+        "codes": CODES,
+        "views": VIEWS,
+        "context": CONTEXT,
+    }
+    for name, entries in catalogue.items():
         (folder / "catalogue" / f"{name}.yaml").write_text(yaml.safe_dump(entries))
     for client_id, secret in SECRETS.items():
         (folder / "secrets" / client_id).write_text(f"{secret}\n")

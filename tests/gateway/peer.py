@@ -135,15 +135,22 @@ class Peer:
         await send({"type": "http.response.body"})
 
     async def _customers(self, scope: Scope, receive: Receive, send: Send) -> None:
-        part = scope["path"].rsplit("/", 1)[-1]
-        if part == "nobody":
+        """Parts of a customer: segment's never come, feedback's are not allowed."""
+        _, _, _, customer, _, service = scope["path"].split("/")
+        if customer == "nobody":
             await _problem(send, 404, "unknown_customer")
-        elif part == "levels":
+        elif service == "segment":
             await asyncio.sleep(30)
-        elif part == "outcomes":
+        elif service == "feedback":
             await _problem(send, 403, "insufficient_scope")
         else:
-            await _json(send, {"part": part, "token": _header(scope, b"authorization")[-8:]})
+            names = parse_qs(scope["query_string"].decode())["names"][0].split(",")
+            token = _header(scope, b"authorization")[-8:]
+            parts = {name: {"part": name, "name": customer, "token": token} for name in names}
+            items = [{"kind": "latent", "code": "a"}, {"kind": "stated", "code": "b"}]
+            answer = {"parts": parts | {"needs": {"items": items}}, "as_of": {}, "missing": []}
+            at = "2026-03-02T02:00:00Z"
+            await _json(send, {"customer_id": customer, "now": at, **answer})
 
 
 def _header(scope: Scope, name: bytes) -> str:

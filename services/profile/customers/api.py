@@ -3,16 +3,13 @@ from dataclasses import replace
 from fastapi import APIRouter, Response
 
 from services.profile.customers import service
-from services.profile.customers.domain import Customer
 from services.profile.customers.schemas import (
-    MONEY,
-    CustomerPage,
     CustomerPatch,
     CustomerPut,
     CustomerRead,
-    CustomerSearch,
     FeaturesRead,
     Identifiers,
+    shown,
 )
 from services.profile.customers.service import Stated
 from services.profile.features import service as features
@@ -22,7 +19,6 @@ from services.profile.grounds.api import ReadPurpose
 from services.profile.grounds.domain import without
 from services.profile.identifiers.api import Ring
 from services.profile.identifiers.schemas import Unmask
-from services.profile.money import written
 from services.profile.parameters import CustomerId, Written
 from shared.app import AppDatabase, AppSettings, Clock, Session
 from shared.auth import CurrentToken, requires
@@ -92,20 +88,7 @@ async def get_customer(
     """Return a customer; personal identifiers are masked."""
     found = await service.get(session, customer_id, token=token, ring=ring)
     hidden = await grounds.hidden(await raw_connection(session), found.customer_id, purpose)
-    return without(_read(found, settings.bank_currency), hidden)
-
-
-@router.post("/customers:search", dependencies=reads, response_model=CustomerPage)
-async def search_customers(
-    wanted: CustomerSearch,
-    session: Session,
-    token: CurrentToken,
-    ring: Ring,
-    settings: AppSettings,
-) -> dict[str, object]:
-    """Find customers by exact identifiers, at most 50; identifiers never travel in an address."""
-    found = await service.search(session, wanted.wanted(), token=token, ring=ring)
-    return {"items": [_read(each, settings.bank_currency) for each in found]}
+    return without(shown(found, settings.bank_currency), hidden)
 
 
 @router.post(
@@ -155,15 +138,3 @@ async def get_features(
         found = await features.of_customer(connection, customer_id, clock)
         hidden = await grounds.hidden(connection, found.customer_id, purpose)
     return replace(found, features=without(found.features, hidden))
-
-
-def _read(customer: Customer, currency: str) -> dict[str, object]:
-    money = {name: written(customer.facts[name], currency) for name in MONEY}
-    return {
-        "customer_id": customer.customer_id,
-        **customer.facts,
-        **money,
-        **customer.identifiers,
-        "created_at": customer.created_at,
-        "updated_at": customer.updated_at,
-    }

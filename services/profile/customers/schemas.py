@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model,
 
 from services.profile.customers.domain import (
     AcquisitionSource,
+    Customer,
     EnterpriseSize,
     Gender,
     Occupation,
@@ -15,7 +16,7 @@ from services.profile.customers.domain import (
     TaxRating,
 )
 from services.profile.identifiers.domain import KINDS
-from services.profile.money import received
+from services.profile.money import received, written
 from services.profile.parameters import NO_NUL, Id, Moment, PlainAmount, Strict, WrittenAmount
 
 MONEY = ("income_year", "acquisition_cost", "declared_turnover")
@@ -113,27 +114,6 @@ class CustomerPatch(CustomerFields):
         return self
 
 
-class CustomerSearch(Strict):
-    """A customer bears all of these."""
-
-    name: Identifier = None
-    national_id: Identifier = None
-    social_credit_code: SocialCreditCode = None
-    phone: Identifier = None
-    email: Identifier = None
-    wechat_openid: Identifier = None
-
-    @model_validator(mode="after")
-    def _names_one(self) -> Self:
-        if not self.wanted():
-            raise ValueError("name at least one identifier")
-        return self
-
-    def wanted(self) -> dict[str, str]:
-        """Return the identifiers to look for."""
-        return self.model_dump(exclude_none=True)
-
-
 class Identifiers(BaseModel):
     """Personal identifiers in plain text."""
 
@@ -166,8 +146,17 @@ CustomerRead = create_model(
 )
 
 
-class CustomerPage(BaseModel):
-    items: list[CustomerRead]  # pyright: ignore[reportInvalidTypeForm]
+def shown(customer: Customer, currency: str) -> dict[str, object]:
+    """Return what `CustomerRead` shows of a customer."""
+    money = {name: written(customer.facts[name], currency) for name in MONEY}
+    return {
+        "customer_id": customer.customer_id,
+        **customer.facts,
+        **money,
+        **{kind: customer.identifiers.get(kind) for kind in KINDS},
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+    }
 
 
 class FeaturesRead(BaseModel):

@@ -34,7 +34,6 @@ from shared.tokens import Token
 
 FLAGS_CHANGED = "profile.flags_changed.v1"
 OWNERSHIP_CHANGED = "profile.ownership_changed.v1"
-FOUND_AT_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +181,8 @@ async def get(session: AsyncSession, customer_id: str, *, token: Token, ring: Ke
     Raises:
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
-    found = await _shown(session, [await repository.get(session, customer_id, token)], ring)
-    return found[0]
+    found = await repository.get(session, customer_id, token)
+    return (await _shown(await raw_connection(session), [found], ring))[0]
 
 
 async def standing(
@@ -222,13 +221,11 @@ async def upsert_many(
     return await repository.upsert_many(connection, rows, types=types, now=now)
 
 
-async def search(
-    session: AsyncSession, wanted: Mapping[str, str], *, token: Token, ring: KeyRing
+async def shown_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], *, ring: KeyRing
 ) -> list[Customer]:
-    """Return the customers the token sees who bear all of these identifiers."""
-    connection = await raw_connection(session)
-    ids = await identifiers.find(connection, ring, wanted, limit=FOUND_AT_MOST)
-    return await _shown(session, await repository.list_visible(session, ids, token), ring)
+    """Return customers, survivors all, with masked identifiers, by id."""
+    return await _shown(connection, await repository.list_of(connection, customer_ids), ring)
 
 
 async def unmask(
@@ -317,8 +314,9 @@ async def change(
     return told[0] if told else changed
 
 
-async def _shown(session: AsyncSession, found: Sequence[Facts], ring: KeyRing) -> list[Customer]:
-    connection = await raw_connection(session)
+async def _shown(
+    connection: asyncpg.Connection, found: Sequence[Facts], ring: KeyRing
+) -> list[Customer]:
     parties = await repository.records_of(connection, [each["customer_id"] for each in found])
     masked = await identifiers.shown(connection, ring, parties)
     return [

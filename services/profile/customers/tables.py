@@ -15,6 +15,13 @@ class CustomerRow(CustomerKeyed, Base):
     __table_args__ = (
         Index("customer_owner", "org_path", "rm_id"),
         Index(
+            "customer_by_org",
+            "org_path",
+            "customer_id",
+            postgresql_ops={"org_path": "text_pattern_ops"},
+        ),
+        Index("customer_by_rm", "rm_id", "customer_id"),
+        Index(
             "customer_merged",
             "merged_into",
             "customer_id",

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from services.profile.holdings import service
-from services.profile.holdings.domain import Balance, Holding
-from services.profile.holdings.schemas import MONEY, DayEndRead, HoldingPut, HoldingRead
+from services.profile.holdings.schemas import DayEndRead, HoldingPut, HoldingRead
 from services.profile.money import written
 from services.profile.parameters import ID_PATTERN, CustomerId, Day, Written
 from shared.app import AppSettings, Clock, Session
@@ -39,7 +38,7 @@ async def list_holdings(
     found = await service.list_of(
         session, customer_id, as_of=as_of, token=token, after=last, limit=limit + 1
     )
-    items = [_read(holding, balance, settings.bank_currency) for holding, balance in found]
+    items = [HoldingRead.of(holding, balance, settings.bank_currency) for holding, balance in found]
     return page_of(items, limit, lambda holding: [holding.holding_id])
 
 
@@ -102,15 +101,3 @@ async def put_holding(
     balance = wanted.to_balance(currency, clock.now())
     event_id = await service.put(session, customer_id, holding, balance, token=token, clock=clock)
     return Written.tell(response, event_id)
-
-
-def _read(holding: Holding, balance: Balance | None, currency: str) -> HoldingRead:
-    money = {name: written(getattr(holding, name), currency) for name in MONEY}
-    return HoldingRead.model_validate(
-        {
-            **asdict(holding),
-            **money,
-            "balance": written(balance.balance, currency) if balance else None,
-            "balance_at": balance.at if balance else None,
-        }
-    )

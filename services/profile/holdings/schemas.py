@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -5,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 
 from services.profile.holdings.domain import Balance, Holding
-from services.profile.money import received
+from services.profile.money import received, written
 from services.profile.parameters import NO_NUL, Amount, Day, Id, Moment, Strict, WrittenAmount
 
 MONEY = ("credit_line", "amount", "payment")
@@ -72,3 +73,16 @@ class HoldingRead(BaseModel):
     payment: WrittenAmount | None
     status: str | None
     rate: float | None
+
+    @classmethod
+    def of(cls, holding: Holding, balance: Balance | None, currency: str) -> Self:
+        """Show a holding with its last balance."""
+        money = {name: written(getattr(holding, name), currency) for name in MONEY}
+        return cls.model_validate(
+            {
+                **asdict(holding),
+                **money,
+                "balance": written(balance.balance, currency) if balance else None,
+                "balance_at": balance.at if balance else None,
+            }
+        )

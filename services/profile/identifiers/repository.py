@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,18 +100,48 @@ async def list_of(
     return [(row["customer_id"], Sealed(row["kind"], row["sealed"], row["digest"])) for row in rows]
 
 
-async def find(
-    connection: asyncpg.Connection, digests: Mapping[str, bytes], *, limit: int
-) -> list[str]:
-    """Return the customers who, by any of their records, bear all of these digests."""
+async def list_of_kinds(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], kinds: Sequence[str]
+) -> list[tuple[str, Sealed]]:
+    """Return the identifiers of these kinds of customers, each with its customer."""
     rows = await connection.fetch(
-        """SELECT coalesce(c.merged_into, c.customer_id) AS customer_id
-           FROM identifier AS i JOIN customer AS c USING (customer_id)
-           WHERE (kind, digest) IN (SELECT * FROM unnest($1::text[], $2::bytea[]))
-           GROUP BY 1 HAVING count(DISTINCT kind) = cardinality($1::text[])
-           ORDER BY 1 LIMIT $3""",
-        list(digests),
-        list(digests.values()),
+        """SELECT customer_id, kind, sealed, digest FROM identifier
+           WHERE customer_id = ANY ($1::text[]) AND kind = ANY ($2::text[])
+           ORDER BY customer_id, kind""",
+        customer_ids,
+        kinds,
+    )
+    return [(row["customer_id"], Sealed(row["kind"], row["sealed"], row["digest"])) for row in rows]
+
+
+async def put_search_keys(
+    connection: asyncpg.Connection, tokens: Mapping[str, Collection[int]], scheme: int
+) -> None:
+    """State the tokens by which customers are found."""
+    await connection.execute(
+        """INSERT INTO search_key (customer_id, tokens, scheme)
+           SELECT customer_id, string_to_array(tokens, ',')::bigint[], $3
+           FROM unnest($1::text[], $2::text[]) AS g (customer_id, tokens) ORDER BY customer_id
+           ON CONFLICT (customer_id) DO UPDATE
+           SET tokens = excluded.tokens, scheme = excluded.scheme""",
+        list(tokens),
+        [",".join(map(str, sorted(each))) for each in tokens.values()],
+        scheme,
+    )
+
+
+async def list_unsearchable(
+    connection: asyncpg.Connection, scheme: int, kinds: Sequence[str], *, after: str, limit: int
+) -> list[str]:
+    """Return customers beyond an id who bear identifiers of these kinds without such tokens."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT i.customer_id FROM identifier AS i
+           LEFT JOIN search_key AS k ON k.customer_id = i.customer_id AND k.scheme = $1
+           WHERE i.customer_id > $2 AND i.kind = ANY ($3::text[]) AND k.customer_id IS NULL
+           ORDER BY i.customer_id LIMIT $4""",
+        scheme,
+        after,
+        kinds,
         limit,
     )
     return [row["customer_id"] for row in rows]

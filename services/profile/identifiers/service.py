@@ -5,7 +5,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Self
 
 import asyncpg
@@ -13,9 +13,18 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.profile.identifiers import repository
-from services.profile.identifiers.domain import Unmasking, check_purpose, masked, normalised
+from services.profile.identifiers.domain import (
+    Kind,
+    Unmasking,
+    check_purpose,
+    masked,
+    normalised,
+    phone_end,
+    spellings,
+    spelt,
+)
 from services.profile.identifiers.repository import Place, Sealed
-from services.profile.vocabulary import unmasking_purposes
+from services.profile.vocabulary import readings, unmasking_purposes
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.tokens import Token
@@ -23,6 +32,9 @@ from shared.tokens import Token
 NONCE_BYTES = 12
 LEAST_SECRET = 32
 INDEX = "index"
+SEARCHED = (Kind.NAME.value, Kind.PHONE.value)
+PINYIN, INITIALS, PHONE_END = "name.pinyin", "name.initials", "phone.end"
+SEARCH_RULES = "1"  # another text has the worker make all search tokens anew
 
 
 class KeyMissing(Unavailable):
@@ -114,6 +126,16 @@ class KeyRing:
         text = f"{kind}\0{normalised(kind, value)}".encode()
         return hmac.digest(self._index_key, text, hashlib.sha256)
 
+    def token(self, kind: str, value: str) -> int:
+        """Return the search token of a form of an identifier: 64 bits, useless without the key."""
+        digest = hmac.digest(self._index_key, f"{kind}\0{value}".encode(), hashlib.sha256)
+        return int.from_bytes(digest[:8], "big", signed=True)
+
+    @cached_property
+    def scheme(self) -> int:
+        """Which key makes the search tokens, and by which rules."""
+        return self.token("scheme", SEARCH_RULES)
+
     def _cipher(self, key_id: str) -> AESGCM:
         if key_id not in self._ciphers:
             raise KeyMissing("Set BIHUAN_PROFILE_IDENTIFIER_KEYS; the key of this value is missing")
@@ -136,7 +158,10 @@ async def store(
     given = [ring.seal(customer_id, kind, value) for kind, value in values.items() if value]
     gone = [kind for kind, value in values.items() if not value]
     changed = await repository.put(connection, [(customer_id, sealed) for sealed in given])
-    return await repository.remove(connection, customer_id, gone) or bool(changed)
+    is_changed = await repository.remove(connection, customer_id, gone) or bool(changed)
+    if is_changed:
+        await make_searchable(connection, ring, [customer_id])
+    return is_changed
 
 
 async def store_many(
@@ -145,10 +170,56 @@ async def store_many(
     values: Sequence[tuple[str, str, str]],
 ) -> set[str]:
     """Keep (customer, kind, value) of many customers; return the customers whose values changed."""
-    return await repository.put(
+    changed = await repository.put(
         connection,
         [(customer, ring.seal(customer, kind, value)) for customer, kind, value in values],
     )
+    await make_searchable(connection, ring, sorted(changed))
+    return changed
+
+
+async def make_searchable(
+    connection: asyncpg.Connection, ring: KeyRing, customer_ids: Sequence[str]
+) -> None:
+    """Make the search tokens of customers anew from what they bear now."""
+    tokens: dict[str, set[int]] = {customer_id: set() for customer_id in customer_ids}
+    for customer_id, sealed in await repository.list_of_kinds(connection, customer_ids, SEARCHED):
+        value = ring.open(customer_id, sealed.kind, sealed.body)
+        tokens[customer_id] |= _tokens(ring, sealed.kind, value)
+    await repository.put_search_keys(connection, tokens, ring.scheme)
+
+
+async def make_old_searchable(
+    connection: asyncpg.Connection, ring: KeyRing, *, after: str, limit: int
+) -> str | None:
+    """Make the tokens of the next customers who lack today's; return how far it came."""
+    ids = await repository.list_unsearchable(
+        connection, ring.scheme, SEARCHED, after=after, limit=limit
+    )
+    await make_searchable(connection, ring, ids)
+    return ids[-1] if ids else None
+
+
+def name_tokens(ring: KeyRing, text: str) -> list[int]:
+    """Return the tokens one of which a customer bears whose name this is, or sounds like this."""
+    return [ring.token(kind, spelt(text)) for kind in (Kind.NAME, PINYIN, INITIALS)]
+
+
+def phone_end_token(ring: KeyRing, digits: str) -> int:
+    """Return the token that every phone with this end bears."""
+    return ring.token(PHONE_END, digits)
+
+
+def _tokens(ring: KeyRing, kind: str, value: str) -> set[int]:
+    if kind == Kind.PHONE:
+        end = phone_end(value)
+        return set() if end is None else {phone_end_token(ring, end)}
+    forms = spellings(value, readings())
+    return {
+        ring.token(kind, spelt(value)),
+        *(ring.token(PINYIN, pinyin) for pinyin, _ in forms),
+        *(ring.token(INITIALS, initials) for _, initials in forms),
+    }
 
 
 async def opened(
@@ -173,23 +244,17 @@ async def shown(
     """
     records = [record for party in parties.values() for record in party]
     sealed = await repository.list_of(connection, records)
+    return {customer_id: masked_of(ring, sealed, party) for customer_id, party in parties.items()}
+
+
+def masked_of(
+    ring: KeyRing, sealed: Sequence[tuple[str, Sealed]], records: Sequence[str]
+) -> dict[str, str]:
+    """Return the masked identifiers of a customer by kind; of several of a kind the first's."""
     return {
-        customer_id: {
-            each.kind: masked(
-                each.kind, normalised(each.kind, ring.open(record, each.kind, each.body))
-            )
-            for record, each in _first_of_kind(sealed, party)
-        }
-        for customer_id, party in parties.items()
+        each.kind: masked(each.kind, normalised(each.kind, ring.open(record, each.kind, each.body)))
+        for record, each in _first_of_kind(sealed, records)
     }
-
-
-async def find(
-    connection: asyncpg.Connection, ring: KeyRing, wanted: Mapping[str, str], *, limit: int
-) -> list[str]:
-    """Return the customers who bear all of these identifiers, at most `limit`."""
-    digests = {kind: ring.digest(kind, value) for kind, value in wanted.items()}
-    return await repository.find(connection, digests, limit=limit)
 
 
 async def reseal(

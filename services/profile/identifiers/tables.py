@@ -1,6 +1,7 @@
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
@@ -16,6 +17,19 @@ class IdentifierRow(CustomerKeyed, Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SearchKeyRow(CustomerKeyed, Base):
+    """By what staff find a customer: keyed tokens of the name, its spellings and the phone's end.
+
+    A token tells nothing without the key. `scheme` says with which key, and how, they were made.
+    """
+
+    __tablename__ = "search_key"
+    __table_args__ = (Index("search_key_tokens", "tokens", postgresql_using="gin"),)
+
+    tokens: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    scheme: Mapped[int] = mapped_column(BigInteger)
 
 
 class UnmaskingRow(CustomerKeyed, Base):

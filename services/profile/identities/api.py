@@ -4,7 +4,7 @@ from services.profile.identifiers.api import Ring
 from services.profile.identities import service
 from services.profile.identities.schemas import References, Resolve, Resolved, ResolvedMany
 from services.profile.parameters import CustomerId
-from shared.app import AppDatabase, Session
+from shared.app import AppDatabase, Clock, Session
 from shared.auth import CurrentToken, requires
 from shared.problems import problem_responses
 
@@ -14,11 +14,15 @@ reads = [requires("customers:read")]
 
 @router.post("/identities:resolve", dependencies=reads, responses=problem_responses(404, 409))
 async def resolve_identities(
-    wanted: Resolve, database: AppDatabase, token: CurrentToken, ring: Ring
+    wanted: Resolve, database: AppDatabase, token: CurrentToken, ring: Ring, clock: Clock
 ) -> Resolved | ResolvedMany:
     """Find who is meant by identifiers and references; 409 names the candidates if several are."""
-    async with database.transaction(readonly=True) as connection:
-        found = await service.resolve_many(connection, wanted.parties(), token=token, ring=ring)
+    parties = wanted.parties()
+    async with database.transaction(readonly=wanted.purpose is None) as connection:
+        found = await service.resolve_many(connection, parties, token=token, ring=ring)
+        if wanted.purpose is not None:
+            told = zip(parties, found, strict=True)
+            await service.note(connection, told, wanted.purpose, token=token, now=clock.now())
     return wanted.answer(found)
 
 

@@ -39,10 +39,15 @@ class Resolve(Party):
     items: Annotated[list[Party], Field(min_length=1, max_length=MOST_PARTIES)] | None = Field(
         default=None, description="Several parties in one call, instead of the other fields"
     )
+    purpose: Code | None = Field(
+        default=None,
+        description="Who it is shall be told to a person, what for, one of `unmasking_purpose` in "
+        "`/v1/codes`: kept with your name as a read of the identifiers",
+    )
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
-        if self.items is not None and self.model_fields_set != {"items"}:
+        if self.items is not None and self.model_fields_set - {"purpose"} != {"items"}:
             raise ValueError("send either items or the fields of one party")
         if not all(each.leads_somewhere() for each in self.items or [self]):
             raise ValueError("send a reference or an identifier: a name alone leads to nobody")

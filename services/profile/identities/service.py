@@ -1,12 +1,14 @@
 """Finding who is meant, and keeping what the bank's systems call a customer."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.profile.customers import service as customers
+from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.domain import Kind
 from services.profile.identifiers.service import KeyRing
 from services.profile.identities import repository
@@ -48,6 +50,31 @@ async def resolve_many(
     return [
         resolve({name: frozenset(who & seen) for name, who in each.items()}) for each in bearers
     ]
+
+
+async def note(
+    connection: asyncpg.Connection,
+    told: Iterable[tuple[Sought, Resolution]],
+    purpose: str,
+    *,
+    token: Token,
+    now: datetime,
+) -> None:
+    """Leave a record of who learnt whose identifiers these are, and what for (P16).
+
+    Raises:
+        UnknownPurpose: the catalogue does not name the purpose.
+    """
+    for sought, found in told:
+        if found.customer_id is not None and sought.identifiers:
+            await identifiers.note_reading(
+                connection,
+                found.customer_id,
+                sorted(sought.identifiers),
+                purpose=purpose,
+                token=token,
+                now=now,
+            )
 
 
 async def list_references(

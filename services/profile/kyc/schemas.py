@@ -1,4 +1,5 @@
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Self
 
 import orjson
@@ -7,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, FiniteFloat
 from services.profile.kyc.domain import Card, Entry, State
 from services.profile.money import written
 from services.profile.parameters import Code, LabelRead, Moment, Strict
-from services.profile.vocabulary import KycItem, TalkCard
+from services.profile.vocabulary import KycItem, Label, TalkCard
 
 LONGEST_VALUE = 4_000
 
@@ -22,6 +23,11 @@ def _is_keepable(value: Any) -> Any:
     if value in ("", [], {}):
         raise ValueError("is empty; leave out what nobody knows")
     return value
+
+
+@cache
+def _label(label: Label) -> LabelRead:
+    return LabelRead.model_validate(label)
 
 
 class KycPut(Strict):
@@ -57,9 +63,9 @@ class KycEntryRead(BaseModel):
     def of(cls, entry: Entry, currency: str) -> Self:
         """Show an entry."""
         value = entry.value
-        return cls(
+        return cls.model_construct(
             item=entry.item.key,
-            label=LabelRead.model_validate(entry.item.label),
+            label=_label(entry.item.label),
             state=entry.state,
             fact=entry.item.fact,
             value=written(value, currency) if isinstance(value, Decimal) else value,
@@ -77,12 +83,13 @@ class QuestionRead(BaseModel):
     question: LabelRead
 
     @classmethod
+    @cache
     def of(cls, item: KycItem) -> Self:
         """Show the question card of an item."""
         return cls(
             item=item.key,
-            label=LabelRead.model_validate(item.label),
-            question=LabelRead.model_validate(item.question),
+            label=_label(item.label),
+            question=_label(item.question),
         )
 
 
@@ -94,12 +101,13 @@ class TalkRead(BaseModel):
     talk: LabelRead
 
     @classmethod
+    @cache
     def of(cls, card: TalkCard) -> Self:
         """Show a talk card."""
         return cls(
             card=card.key,
-            label=LabelRead.model_validate(card.label),
-            talk=LabelRead.model_validate(card.talk),
+            label=_label(card.label),
+            talk=_label(card.talk),
         )
 
 

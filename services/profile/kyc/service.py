@@ -1,6 +1,6 @@
 """What may be done with the KYC card: read it, fill it, read its sealed values on the record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.profile.identifiers.service import KeyRing
 from services.profile.kyc import repository
 from services.profile.kyc.domain import (
     Card,
+    Kept,
     NoSuchKycItem,
     Stated,
     Value,
@@ -28,7 +29,7 @@ from services.profile.kyc.domain import (
 )
 from services.profile.kyc.repository import Place
 from services.profile.needs import service as needs
-from services.profile.vocabulary import KycItem, kyc_items, kyc_valid_months, talk_cards
+from services.profile.vocabulary import KycItem, TalkCard, kyc_items, kyc_valid_months, talk_cards
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.tokens import Token
@@ -47,15 +48,24 @@ async def get(
     stated = await _stated(session, customer_id, token=token, ring=ring)
     party = await customers.must_see(session, customer_id, token)
     connection = await raw_connection(session)
+    kept = await repository.kept_of(connection, party.records)
+    blind = await repository.list_talks(connection, party.customer_id, talk_cards())
+    return card_of(stated, kept, blind, now=now)
+
+
+def card_of(
+    stated: Stated, kept: Mapping[str, Kept], blind: Sequence[TalkCard], *, now: datetime
+) -> Card:
+    """Return the card of a customer of whom this is stated and kept."""
     return Card(
-        customer_id=party.customer_id,
+        customer_id=stated.customer.customer_id,
         entries=entries_of(
             items_of(stated.customer.facts["party_type"], kyc_items()),
             stated,
-            await repository.kept_of(connection, party.records),
+            kept,
             oldest=months_before(now, kyc_valid_months()),
         ),
-        blind=await repository.list_talks(connection, party.customer_id, talk_cards()),
+        blind=blind,
     )
 
 

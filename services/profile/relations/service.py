@@ -132,6 +132,18 @@ async def list_of(
     """
     party = (await customers.must_see(session, customer_id, token)).customer_id
     connection = await raw_connection(session)
+    return await readings_of(connection, party, token=token, after=after, limit=limit)
+
+
+async def readings_of(
+    connection: asyncpg.Connection,
+    party: str,
+    *,
+    token: Token,
+    after: tuple[str, str] = ("", ""),
+    limit: int,
+) -> Readings:
+    """Do as `list_of` for a survivor whom the token sees."""
     found = await repository.list_of(connection, party, token, after=after, limit=limit)
     return Readings(
         readings=[read(each, party, relation_kinds()) for each in found],
@@ -176,10 +188,18 @@ async def household(
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     party = await customers.must_see(session, customer_id, token)
+    connection = await raw_connection(session)
+    return await household_of(connection, party.customer_id, token=token, clock=clock)
+
+
+async def household_of(
+    connection: asyncpg.Connection, party: str, *, token: Token, clock: BusinessClock
+) -> Graph:
+    """Do as `household` for a survivor whom the token sees."""
     most = relation_kinds()[HOUSEHOLD].largest_set or 1
     return await repository.walk(
-        await raw_connection(session),
-        party.customer_id,
+        connection,
+        party,
         token,
         kinds=[HOUSEHOLD],
         depth=most,

@@ -12,28 +12,43 @@ _EVENT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
     'balance_after', (balance_after / 100.0)::numeric(20, 2)::text,
     'counterparty', counterparty, 'counterparty_kind', counterparty_kind, 'purpose', purpose,
     'data', data))"""
-_LIST = f"""
+_NARROWED = """AND ($3::text IS NULL OR $3 = {kind})
+   AND ($4::text[] IS NULL OR type = ANY ($4))
+   AND occurred_at >= coalesce($5::timestamptz, '-infinity')
+   AND occurred_at <= coalesce($6::timestamptz, 'infinity')
+   AND ($7::timestamptz IS NULL OR (occurred_at, {id}) < ($7, $8))"""
+
+
+def _entries(narrowed: str = "") -> str:
+    """Return the SQL of the latest `$2` entries of records `$1`, latest first.
+
+    Without a filter the statement is one of its own: with one the server plans it anew each time.
+    """
+    events = narrowed.format(kind="'event'", id="event_id")
+    touches = narrowed.format(kind="kind", id="touch_id")
+    return f"""
 SELECT source, id, type, occurred_at, channel, facts FROM unnest($1::text[]) AS record,
 LATERAL (
 (SELECT 'event' AS source, event_id AS id, type, occurred_at, channel, {_EVENT_FACTS} AS facts
- FROM event
- WHERE customer_id = record AND ($2::text IS NULL OR $2 = 'event')
-   AND ($3::text[] IS NULL OR type = ANY ($3))
-   AND occurred_at >= coalesce($4::timestamptz, '-infinity')
-   AND occurred_at <= coalesce($5::timestamptz, 'infinity')
-   AND ($6::timestamptz IS NULL OR (occurred_at, event_id) < ($6, $7))
- ORDER BY occurred_at DESC, event_id DESC LIMIT $8)
+ FROM event WHERE customer_id = record {events}
+ ORDER BY occurred_at DESC, event_id DESC LIMIT $2)
 UNION ALL
-(SELECT kind, touch_id, type, occurred_at, channel, facts FROM touch
- WHERE customer_id = record AND ($2::text IS NULL OR $2 = kind)
-   AND ($3::text[] IS NULL OR type = ANY ($3))
-   AND occurred_at >= coalesce($4::timestamptz, '-infinity')
-   AND occurred_at <= coalesce($5::timestamptz, 'infinity')
-   AND ($6::timestamptz IS NULL OR (occurred_at, touch_id) < ($6, $7))
- ORDER BY occurred_at DESC, touch_id DESC LIMIT $8)
+(SELECT kind, touch_id, type, occurred_at, channel, facts
+ FROM touch WHERE customer_id = record {touches}
+ ORDER BY occurred_at DESC, touch_id DESC LIMIT $2)
 ) AS entry
-ORDER BY occurred_at DESC, id DESC LIMIT $8
+ORDER BY occurred_at DESC, id DESC LIMIT $2
 """  # noqa: S608 - built from this module alone
+
+
+_LIST, _LATEST = _entries(_NARROWED), _entries()
+
+
+async def list_latest(
+    connection: asyncpg.Connection, records: Sequence[str], *, limit: int
+) -> list[Entry]:
+    """Return what happened last with a customer's records, latest first."""
+    return [_to_entry(row) for row in await connection.fetch(_LATEST, records, limit)]
 
 
 async def list_of(
@@ -49,13 +64,13 @@ async def list_of(
     rows = await connection.fetch(
         _LIST,
         records,
+        limit,
         wanted.source,
         wanted.types,
         wanted.since,
         wanted.until,
         at,
         entry_id,
-        limit,
     )
     return [_to_entry(row) for row in rows]
 

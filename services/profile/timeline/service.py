@@ -43,6 +43,13 @@ async def list_of(
     return await repository.list_of(connection, party.records, wanted, before=before, limit=limit)
 
 
+async def latest(
+    connection: asyncpg.Connection, records: Sequence[str], *, limit: int
+) -> list[Entry]:
+    """Return what happened last with a customer of these records, latest first."""
+    return await repository.list_latest(connection, records, limit=limit)
+
+
 @dataclass(frozen=True, slots=True)
 class Follower:
     """Takes in what strategy and feedback tell."""

@@ -81,6 +81,14 @@ AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
 AND ($3::text IS NULL OR c.rm_id = $3)
 AND ($4::text IS NULL OR c.customer_id = $4)
 """
+_STATE = """
+SELECT s.customer_id, s.as_of, s.levels, s.segments
+FROM customer_state AS s JOIN customer AS c ON c.customer_id = s.customer_id
+WHERE s.valid_to IS NULL AND s.customer_id = coalesce(
+    (SELECT merged_into FROM customer WHERE customer_id = $1), $1)
+  AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
+  AND ($3::text IS NULL OR c.rm_id = $3)
+"""
 _COUNT = f"""
 SELECT count(*) FROM customer AS c
 WHERE features_as_of IS NOT NULL AND $1::text IS NULL {_IN_SCOPE}
@@ -244,18 +252,30 @@ async def get_state(
     return _to_state(row)
 
 
+async def read_state(connection: asyncpg.Connection, customer_id: str, scope: Scope) -> State:
+    """The state of one customer now, for a scope that has them if it is bound to a customer.
+
+    Raises:
+        NotFound: nothing is known of them, or they lie outside the scope.
+    """
+    row = await connection.fetchrow(_STATE, customer_id, scope.org, scope.rm)
+    if row is None:
+        raise NotFound(f"Nothing is known of customer {customer_id}")
+    return _to_state(row)
+
+
 async def list_members(
     session: AsyncSession,
     segment: str,
     *,
     as_of: datetime | None,
-    scope: Scope,
+    scopes: Sequence[Scope],
     after: str,
     limit: int,
 ) -> list[State]:
-    """Customers in a segment, now or then, by id."""
+    """Customers in a segment, now or then, and in all of the scopes, by id."""
     statement = (
-        _states(as_of, scope)
+        _states(as_of, *scopes)
         .where(CustomerStateRow.segments.contains([segment]), CustomerStateRow.customer_id > after)
         .order_by(CustomerStateRow.customer_id)
         .limit(limit)
@@ -263,14 +283,29 @@ async def list_members(
     return [_to_state(row) for row in await session.scalars(statement)]
 
 
-def _states(as_of: datetime | None, scope: Scope) -> Select[CustomerStateRow]:
+async def list_members_among(
+    session: AsyncSession, segment: str, customer_ids: Sequence[str], *, scope: Scope
+) -> list[str]:
+    """Those of some customers who are in a segment now, by id."""
+    statement = (
+        _states(None, scope)
+        .where(
+            CustomerStateRow.segments.contains([segment]),
+            CustomerStateRow.customer_id.in_(customer_ids),
+        )
+        .order_by(CustomerStateRow.customer_id)
+    )
+    return [row.customer_id for row in await session.scalars(statement)]
+
+
+def _states(as_of: datetime | None, *scopes: Scope) -> Select[CustomerStateRow]:
     state = CustomerStateRow
     statement = select(state).join(CustomerRow, CustomerRow.customer_id == state.customer_id)
     if as_of is None:
         held = state.valid_to.is_(None)
     else:
         held = (state.valid_from <= as_of) & or_(state.valid_to.is_(None), state.valid_to > as_of)
-    return statement.where(held, *_within(scope))
+    return statement.where(held, *(condition for scope in scopes for condition in _within(scope)))
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:

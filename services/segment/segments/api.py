@@ -1,14 +1,15 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from services.segment.customers.domain import State
+from services.segment.customers.domain import Scope, State
 from services.segment.customers.schemas import AsOf
 from services.segment.customers.service import scope_of
 from services.segment.segments import repository, service
 from services.segment.segments.domain import Preview, Segment
 from services.segment.segments.schemas import (
     MemberRead,
+    MembersAmong,
     PreviewRead,
     RulePreview,
     SegmentCreate,
@@ -157,10 +158,30 @@ async def list_members(
     session: Session,
     token: CurrentToken,
     as_of: AsOf = None,
+    org_path: Annotated[
+        str | None,
+        Query(pattern=r"^[A-Za-z0-9_./-]{1,255}$", description="Only of this org unit and below"),
+    ] = None,
+    rm_id: Annotated[
+        str | None, Query(pattern="^[A-Za-z0-9_-]{1,64}$", description="Only of this manager")
+    ] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[State]:
     """Who is in a segment, or was at a moment of business time."""
-    return await service.members(
-        session, key, as_of=as_of, scope=scope_of(token), after=after, limit=limit
-    )
+    scopes = (scope_of(token), Scope(org=org_path, rm=rm_id))
+    return await service.members(session, key, as_of=as_of, scopes=scopes, after=after, limit=limit)
+
+
+@router.post(
+    "/segments/{key}/members:among",
+    dependencies=READ,
+    response_model=MembersAmong,
+    responses=problem_responses(404),
+)
+async def list_members_among(
+    key: Key, wanted: MembersAmong, session: Session, token: CurrentToken
+) -> dict[str, list[str]]:
+    """Which of some customers are in a segment now."""
+    found = await service.members_among(session, key, wanted.customer_ids, scope=scope_of(token))
+    return {"customer_ids": found}

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -75,3 +76,14 @@ class MemberRead(BaseModel):
 
     customer_id: str = Field(description="The customer")
     as_of: datetime = Field(description="Business time of the evaluation that this rests on")
+
+
+class MembersAmong(BaseModel):
+    """Some customers; in the answer those of them who are members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_ids: Annotated[
+        list[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]],
+        Field(max_length=1_000, description="Of a record that was merged, the survivor's"),
+    ]

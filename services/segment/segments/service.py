@@ -116,17 +116,25 @@ async def members(
     key: str,
     *,
     as_of: datetime | None,
-    scope: Scope,
+    scopes: Sequence[Scope],
     after: str | None,
     limit: int,
 ) -> Page[State]:
-    """Who is in a segment, or was, by customer."""
+    """Who is in a segment, or was, and in all of these parts of the bank, by customer."""
     await repository.get(session, key)
     [start] = decode_cursor(after, text) or ("",)
     states = await customers.list_members(
-        session, key, as_of=as_of, scope=scope, after=start, limit=limit + 1
+        session, key, as_of=as_of, scopes=scopes, after=start, limit=limit + 1
     )
     return page_of(states, limit, lambda state: [state.customer_id])
+
+
+async def members_among(
+    session: AsyncSession, key: str, customer_ids: Sequence[str], *, scope: Scope
+) -> list[str]:
+    """Those of some customers who are in a segment now, by id."""
+    await repository.get(session, key)
+    return await customers.list_members_among(session, key, customer_ids, scope=scope)
 
 
 def announced(key: str, rule: str | None) -> dict[str, object]:

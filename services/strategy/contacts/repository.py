@@ -27,6 +27,12 @@ WHERE customer_id IN {RECORDS} AND purpose = 'marketing' AND state <> 'released'
   AND reserved_at > $2
 ORDER BY reserved_at DESC LIMIT 1000
 """  # noqa: S608 - text of ours
+_OPEN = f"""
+SELECT {_COLUMNS} FROM contact
+WHERE customer_id IN {RECORDS} AND reserved_at > $2 AND settled_at IS NULL
+  AND (state = 'confirmed' OR state = 'reserved' AND expires_at > $3)
+ORDER BY reserved_at DESC, contact_id DESC LIMIT $4
+"""  # noqa: S608 - text of ours
 _SETTLE = """
 UPDATE contact AS c SET settled_at = r.at
 FROM (SELECT customer_id, strategy, max(at) AS at
@@ -58,6 +64,14 @@ async def list_touches(
     """Marketing contacts with a survivor that count: whatever was not released, newest first."""
     rows = await connection.fetch(_TOUCHES, customer_id, now - COUNTED)
     return [Touch(**row) for row in rows]
+
+
+async def list_open(
+    connection: asyncpg.Connection, customer_id: str, *, now: datetime, limit: int
+) -> list[Contact]:
+    """Contacts with a survivor that are under way: reserved, or sent and without a result."""
+    rows = await connection.fetch(_OPEN, customer_id, now - COUNTED, now, limit)
+    return [_to_contact(row) for row in rows]
 
 
 async def set_state(

@@ -50,6 +50,8 @@ async def test_an_outcome_that_comes_before_its_decision_is_linked_when_that_arr
     assert [event["data"]["outcome"] for event in await service.events()] == ["clicked"]
     listed = await service.get("/v1/customers/c_1/outcomes")
     assert [item["outcome"] for item in listed["items"]] == ["clicked"]
+    shared = await service.get("/v1/customers/c_1/parts/feedback")
+    assert (shared["customer_id"], shared["parts"]) == ("c_1", {"outcomes": listed})
 
 
 async def test_an_outcome_that_meets_its_decision_in_the_doorway_is_linked_by_the_worker(

@@ -129,3 +129,20 @@ async def test_references_are_stated_anew_and_lead_to_one_customer_only(profile:
     assert [error["pointer"] for error in taken.json()["errors"]] == ["/references/1"]
     assert (await profile.ok("GET", "/customers/c2/references"))["references"] == []
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_system")
+
+
+async def test_p16_who_learns_whose_phone_it_is_stays_on_record(profile: Profile) -> None:
+    await profile.customer("c1", phone=PHONE)
+    sought = {"identifiers": {"phone": PHONE}}
+
+    told = await resolve(profile, **sought, purpose="incoming_call")
+    nobody = await resolve(profile, identifiers={"phone": "1"}, purpose="incoming_call")
+    unknown = await resolve(profile, **sought, purpose="curiosity")
+    await resolve(profile, **sought)
+
+    assert (told.status_code, nobody.status_code) == (200, 404)
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_purpose")
+    reads = await profile.ok("GET", "/unmaskings", headers=bearer("unmaskings:read"))
+    assert [(r["customer_id"], r["purpose"], r["fields"]) for r in reads["items"]] == [
+        ("c1", "incoming_call", ["phone"])
+    ]

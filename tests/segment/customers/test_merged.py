@@ -6,6 +6,7 @@ import pytest
 
 from services.segment.customers.service import apply_merges
 from shared.feed import Event
+from tests.kit import bearer
 from tests.segment.bank import NOW, OPERATOR, Bank, changed, days, features
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +49,15 @@ async def test_l9_a_merged_record_answers_as_the_survivor_and_counts_once(bank: 
     assert await tiers(bank, "mass_affluent") == []
     answer = (await bank.get("/v1/customers/c2/levels")).json()
     assert (answer["customer_id"], answer["levels"]["tier"]) == ("c1", "private")
+    shared = (await bank.get("/v1/customers/c2/parts/segment")).json()
+    segments = (await bank.get("/v1/customers/c1/segments")).json()
+    assert (shared["customer_id"], shared["parts"]) == (
+        "c1",
+        {"levels": answer, "segments": segments},
+    )
+    assert set(shared["as_of"].values()) == {answer["as_of"]}
+    bound = bearer("segments:read", rm="r9")
+    assert (await bank.get("/v1/customers/c1/parts/segment", headers=bound)).status_code == 404
 
 
 async def test_l9_features_of_before_the_merge_come_too_late(bank: Bank) -> None:

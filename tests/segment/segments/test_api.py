@@ -191,6 +191,20 @@ async def test_callers_see_only_their_part_of_the_bank(bank: Bank) -> None:
         answer = await bank.get("/v1/segments/idle_cash/members", headers=headers)
         return [member["customer_id"] for member in answer.json()["items"]]
 
+    async def among(**claims: str) -> list[str]:
+        answer = await bank.http.post(
+            "/v1/segments/idle_cash/members:among",
+            json={"customer_ids": ["c0002", "c0001", "nobody"]},
+            headers=bearer(*SCOPES, **claims),
+        )
+        return answer.json()["customer_ids"]
+
+    async def seen_of(**parameters: str) -> list[str]:
+        answer = await bank.get("/v1/segments/idle_cash/members", params=parameters)
+        return [member["customer_id"] for member in answer.json()["items"]]
+
+    assert await seen_of(org_path="bank/east") == await seen_of(rm_id="rm1") == ["c0001"]
+    assert (await among(), await among(rm="rm1")) == (["c0001", "c0002"], ["c0001"])
     assert await seen(org="bank/east") == ["c0001"]
     assert await seen(org="bank") == ["c0001", "c0002"]
     assert await seen(rm="rm1") == ["c0001"]
