@@ -14,9 +14,10 @@ from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, requires
 from shared.database import Begin
 from shared.idempotency import Idempotent
+from shared.media import ARROW_STREAM, BYTES
 from shared.problems import problem_responses
 
-ARROW_STREAM = "application/vnd.apache.arrow.stream"
+IMPORTED = {ARROW_STREAM: "arrow", BYTES: "arrow"}
 REJECTS_AT_ONCE = 5_000
 
 router = APIRouter(prefix="/v1", tags=["imports"])

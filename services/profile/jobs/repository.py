@@ -124,8 +124,11 @@ async def advance(
     known = await get(connection, job.job_id, lock=True)
     await connection.copy_records_to_table(
         "job_reject",
-        records=[(job.job_id, each.row, each.id, each.reason) for each in outcome.rejects],
-        columns=["job_id", "row", "id", "reason"],
+        records=[
+            (job.job_id, each.row, each.id, each.reason, each.column, each.line)
+            for each in outcome.rejects
+        ],
+        columns=["job_id", "row", "id", "reason", "column", "line"],
     )
     await connection.execute(
         """UPDATE job SET state = 'running', started_at = coalesce(started_at, $2),
@@ -202,13 +205,13 @@ async def list_rejects(
 ) -> list[Reject]:
     """Return the rows a job did not take, in the order of the body, from beyond `after`."""
     rows = await connection.fetch(
-        """SELECT row, id, reason FROM job_reject WHERE job_id = $1 AND row > $2
+        """SELECT row, id, reason, "column", line FROM job_reject WHERE job_id = $1 AND row > $2
            ORDER BY row LIMIT $3""",
         job_id,
         after,
         limit,
     )
-    return [Reject(row["row"], row["id"], row["reason"]) for row in rows]
+    return [Reject(**row) for row in rows]
 
 
 async def upsert(

@@ -75,14 +75,13 @@ _HOLDING_TYPES = {
 
 
 async def take_customers(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State customers anew; ownership and flags that change are announced."""
     layout = LAYOUTS[ImportKind.CUSTOMERS]
     sifted = sift(
         batch.to_dicts(),
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=checks.customer,
         key=lambda row: row["customer_id"],
@@ -117,7 +116,7 @@ async def take_customers(
 
 
 async def take_accounts(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State accounts anew."""
     layout = LAYOUTS[ImportKind.ACCOUNTS]
@@ -126,7 +125,6 @@ async def take_accounts(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.account(row, known),
         key=lambda row: (row["customer_id"], row["account_id"]),
@@ -146,7 +144,7 @@ async def take_accounts(
 
 
 async def take_holdings(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State holdings anew, and the balances given with them."""
     layout = LAYOUTS[ImportKind.HOLDINGS]
@@ -157,7 +155,6 @@ async def take_holdings(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.holding(
             row,

@@ -47,7 +47,7 @@ _STATED = ("relation_id", "kind", "to_id", "role", "since", "until", "share", "s
 
 
 async def take_relations(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State relations anew; each must go with those there are and those above it."""
     rows = batch.to_dicts()
@@ -63,7 +63,6 @@ async def take_relations(
         ImportKind.RELATIONS,
         batch,
         rows,
-        first,
         lambda row: (
             checks.relation(row, there)
             or _refusal(admission, relations.between(_relation(row, context), there))
@@ -81,7 +80,7 @@ async def take_relations(
 
 
 async def take_kyc(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """Take values of the KYC card that were confirmed later than those there."""
     layout = LAYOUTS[ImportKind.KYC]
@@ -91,7 +90,6 @@ async def take_kyc(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.kyc_value(row, party_types, kyc_items(), context.now),
         key=lambda row: (row["customer_id"], row["item"]),
@@ -102,7 +100,7 @@ async def take_kyc(
 
 
 async def take_needs(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State needs anew."""
     rows = batch.with_columns(pl.col("confidence").fill_null(1.0)).to_dicts()
@@ -111,13 +109,13 @@ async def take_needs(
     def reason_of(row: Row) -> str | None:
         return checks.need(row, there, needs(), context.now)
 
-    sifted = _sifted(ImportKind.NEEDS, batch, rows, first, reason_of)
+    sifted = _sifted(ImportKind.NEEDS, batch, rows, reason_of)
     written = await _upsert(connection, "need", _NEED_TYPES, sifted)
     return _outcome(sifted, len(written), set(), "code")
 
 
 async def take_goals(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State financial goals anew."""
     rows = batch.with_columns(pl.col("priority").fill_null(1)).to_dicts()
@@ -126,7 +124,7 @@ async def take_goals(
     def reason_of(row: Row) -> str | None:
         return checks.goal(row, there, goals(), context.now)
 
-    sifted = _sifted(ImportKind.GOALS, batch, rows, first, reason_of)
+    sifted = _sifted(ImportKind.GOALS, batch, rows, reason_of)
     written = await _upsert(connection, "goal", _GOAL_TYPES, sifted)
     return _outcome(sifted, len(written), {key[0] for key in written}, "kind")
 
@@ -143,7 +141,6 @@ def _sifted(
     kind: ImportKind,
     batch: pl.DataFrame,
     rows: Sequence[Row],
-    first: int,
     reason_of: Callable[[Row], str | None],
 ) -> Sifted:
     """Part rows that are told apart by their customer and the id that they are reported by."""
@@ -151,7 +148,6 @@ def _sifted(
     return sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=reason_of,
         key=lambda row: (row["customer_id"], row[layout.id]),

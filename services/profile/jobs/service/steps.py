@@ -10,7 +10,8 @@ from anyio import to_thread
 from services.profile.features import service as features
 from services.profile.identifiers.service import KeyRing
 from services.profile.jobs import repository
-from services.profile.jobs.domain.columns import ImportKind, in_fen
+from services.profile.jobs.domain.chunks import part
+from services.profile.jobs.domain.columns import LAYOUTS, ImportKind, in_fen
 from services.profile.jobs.domain.jobs import Chunk, Job, Outcome
 from services.profile.jobs.service import facts, happenings, knowledge
 from services.profile.jobs.service.context import Context
@@ -18,7 +19,7 @@ from shared.clock import BusinessClock
 from shared.database import Database
 from shared.logging import log
 
-Take = Callable[[asyncpg.Connection, pl.DataFrame, int, Context], Awaitable[Outcome]]
+Take = Callable[[asyncpg.Connection, pl.DataFrame, Context], Awaitable[Outcome]]
 
 _TAKES: Mapping[str, Take] = {
     ImportKind.CUSTOMERS: facts.take_customers,
@@ -91,8 +92,10 @@ async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk] | Non
 async def _carry_on(
     connection: asyncpg.Connection, job: Job, chunk: Chunk, context: Context
 ) -> None:
-    batch = await to_thread.run_sync(_read, chunk.body)
-    outcome = await _TAKES[job.kind](connection, batch, chunk.first, context)
+    read = await to_thread.run_sync(_read, chunk.body)
+    given = part(read, first=chunk.first)
+    outcome = await _TAKES[job.kind](connection, given.rows, context)
+    outcome = given.with_those_set_aside(outcome, LAYOUTS[ImportKind(job.kind)])
     await repository.advance(connection, job, outcome, context.now)
     if outcome.touched:
         run_id = await features.collect(connection, outcome.touched, context.now)
