@@ -1,7 +1,7 @@
 """Jobs and what they write, a set at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import asyncpg
 from services.profile.jobs.domain.jobs import (
     Chunk,
     Job,
+    NewJob,
     NoSuchJob,
     Outcome,
     Reject,
@@ -21,24 +22,28 @@ from services.profile.jobs.domain.jobs import (
 _JOB = ", ".join(field.name for field in fields(Job))
 
 
-async def add(
-    connection: asyncpg.Connection,
-    job_id: str,
-    *,
-    kind: str,
-    client_id: str,
-    features_later: bool,
-    now: datetime,
-) -> None:
-    await connection.execute(
-        """INSERT INTO job (job_id, kind, client_id, features_later, created_at)
-           VALUES ($1, $2, $3, $4, $5)""",
-        job_id,
-        kind,
-        client_id,
-        features_later,
-        now,
+async def add(connection: asyncpg.Connection, job: NewJob) -> Job | None:
+    """Add a job; if the same file landed for that day already, return its job instead.
+
+    One that failed does not count as landed.
+    """
+    added = await connection.fetchval(
+        """INSERT INTO job (job_id, kind, format, client_id, features_later, source, business_date,
+               digest, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           ON CONFLICT (kind, source, business_date, digest) WHERE error IS NULL DO NOTHING
+           RETURNING job_id""",
+        *astuple(job),
     )
+    if added is not None:
+        return None
+    row = await connection.fetchrow(
+        f"""SELECT {_JOB} FROM job WHERE kind = $1 AND source = $2 AND business_date = $3
+                AND digest = $4 AND error IS NULL""",  # noqa: S608 - names of ours
+        *(job.kind, job.source, job.business_date, job.digest),
+    )
+    assert row is not None  # noqa: S101 - the transaction waited for who added it
+    return _to_job(row)
 
 
 async def add_chunk(
@@ -53,14 +58,23 @@ async def add_chunk(
     )
 
 
-async def set_rows(connection: asyncpg.Connection, job_id: str, rows: int) -> None:
-    """Note how many rows a body has; of none, all are in."""
+async def set_rows(
+    connection: asyncpg.Connection, job_id: str, rows: int, totals: Mapping[str, Any] | None
+) -> None:
+    """Note how many rows a body has, and its totals; of no rows, all are in."""
     await connection.execute(
-        """UPDATE job SET rows = $2, rows_in_at = CASE WHEN $2 = 0 THEN clock_timestamp() END
+        """UPDATE job SET rows = $2, totals = $3,
+               rows_in_at = CASE WHEN $2 = 0 THEN clock_timestamp() END
            WHERE job_id = $1""",
         job_id,
         rows,
+        totals,
     )
+
+
+async def set_error(connection: asyncpg.Connection, job_id: str, error: str) -> None:
+    """Note why a job will have failed, though its rows are taken."""
+    await connection.execute("UPDATE job SET error = $2 WHERE job_id = $1", job_id, error)
 
 
 async def get(connection: asyncpg.Connection, job_id: str, *, lock: bool = False) -> Job:
@@ -179,7 +193,8 @@ async def note_asked(
 async def complete(connection: asyncpg.Connection, now: datetime) -> bool:
     """End the jobs whose rows are in, and whose features are there or may come later."""
     done = await connection.execute(
-        """UPDATE job AS j SET state = 'completed', finished_at = $1
+        """UPDATE job AS j SET finished_at = $1,
+               state = CASE WHEN error IS NULL THEN 'completed' ELSE 'failed' END
            WHERE finished_at IS NULL AND rows_in_at IS NOT NULL
              AND (features_later OR features_asked AND (run_id IS NULL OR EXISTS (
                  SELECT FROM feature_run AS r WHERE r.run_id = j.run_id AND r.state = 'completed'

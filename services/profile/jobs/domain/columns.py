@@ -1,6 +1,6 @@
 """What the bulk imports take: columns in Arrow types, the same that the exports answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -232,15 +232,15 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
 }
 
 
-def check_columns(kind: ImportKind, given: pa.Schema) -> None:
+def check_columns(kind: ImportKind, given: Sequence[str]) -> None:
     """Refuse columns that this import does not know or cannot do without.
 
     Raises:
         WrongColumns: names each of them.
     """
     layout = LAYOUTS[kind]
-    unknown = [name for name in given.names if name not in layout.schema.names]
-    missing = sorted(layout.required - set(given.names))
+    unknown = [name for name in given if name not in layout.schema.names]
+    missing = sorted(layout.required - set(given))
     errors = [FieldError(f"/{name}", "unknown column") for name in unknown]
     errors += [FieldError(f"/{name}", "required column") for name in missing]
     if errors:

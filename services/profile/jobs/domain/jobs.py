@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -40,13 +40,32 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One import and how far it has come."""
+class NewJob:
+    """An import that came; what landed for a business date is known by its digest."""
 
     job_id: str
     kind: str
+    format: str
+    client_id: str
+    features_later: bool
+    source: str | None
+    business_date: date | None
+    digest: bytes | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One import and how far it has come; `totals` compares it with what its sender counted."""
+
+    job_id: str
+    kind: str
+    format: str
     client_id: str
     state: State
+    source: str | None
+    business_date: date | None
+    totals: Mapping[str, Any] | None
     rows: int
     done: int
     accepted: int
