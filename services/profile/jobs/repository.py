@@ -111,6 +111,19 @@ async def is_any_open(connection: asyncpg.Connection) -> bool:
     )
 
 
+async def has_later_landed(connection: asyncpg.Connection, job: Job) -> bool:
+    """Tell whether a file of a later day landed from the source of a job."""
+    if job.source is None:
+        return False
+    return bool(
+        await connection.fetchval(
+            """SELECT EXISTS (SELECT FROM job WHERE kind = $1 AND source = $2
+                   AND business_date > $3 AND error IS NULL)""",
+            *(job.kind, job.source, job.business_date),
+        )
+    )
+
+
 async def take_chunk(connection: asyncpg.Connection, job: Job, *, in_order: bool) -> Chunk | None:
     """Take a chunk of a job off the table; None if others are at all that may be taken.
 
@@ -236,6 +249,7 @@ async def upsert(
     key: Sequence[str],
     types: Mapping[str, str],
     rows: Sequence[Row],
+    only_new: bool = False,
 ) -> set[tuple[str, ...]]:
     """Write rows, only those that differ from what is there; return the keys of those.
 
@@ -245,6 +259,7 @@ async def upsert(
         key: its primary key.
         types: PostgreSQL types by column, the key's included.
         rows: no two of one key.
+        only_new: leave what is there as it is.
     """
     columns, values = ", ".join(types), [name for name in types if name not in key]
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.values(), 1))
@@ -253,7 +268,7 @@ async def upsert(
             SELECT * FROM unnest({arrays}) AS g ({columns}) ORDER BY {", ".join(key)}
             ON CONFLICT ({", ".join(key)}) DO UPDATE
             SET {", ".join(f"{name} = excluded.{name}" for name in values)}
-            WHERE ({", ".join(f"t.{name}" for name in values)})
+            WHERE {"false AND" if only_new else ""} ({", ".join(f"t.{name}" for name in values)})
                IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in values)})
             RETURNING {", ".join(key)}""",  # noqa: S608 - names of ours
         *[[row[name] for row in rows] for name in types],

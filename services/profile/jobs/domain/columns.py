@@ -28,6 +28,7 @@ class ImportKind(StrEnum):
     KYC = "kyc"
     NEEDS = "needs"
     GOALS = "goals"
+    IDENTITIES = "identities"
 
 
 class WrongColumns(Invalid):
@@ -228,6 +229,11 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
             "stated_at": MOMENT,
             "closed_at": MOMENT,
         },
+    ),
+    ImportKind.IDENTITIES: _layout(
+        "customer_id",
+        "customer_id system reference",
+        {"customer_id": TEXT, "system": TEXT, "reference": TEXT},
     ),
 }
 

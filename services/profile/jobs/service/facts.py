@@ -86,17 +86,14 @@ async def take_customers(
         reason_of=checks.customer,
         key=lambda row: row["customer_id"],
     )
-    for row in sifted.rows:
+    rows = await _new(connection, sifted.rows) if context.is_late else sifted.rows
+    for row in rows:
         row["org_path"] = row["org_path"] or ""
-    ids = [row["customer_id"] for row in sifted.rows]
+    ids = [row["customer_id"] for row in rows]
     await features.lock(connection, ids)
     before = await customers.standings_of(connection, ids, context.clock)
-    written = await customers.upsert_many(
-        connection, sifted.rows, types=_CUSTOMER_TYPES, now=context.now
-    )
-    renamed = await identifiers.store_many(
-        connection, context.ring, list(_identifiers(sifted.rows))
-    )
+    written = await customers.upsert_many(connection, rows, types=_CUSTOMER_TYPES, now=context.now)
+    renamed = await identifiers.store_many(connection, context.ring, list(_identifiers(rows)))
     if renamed:
         await propose_equal(connection, sorted(renamed), now=context.now)
     changed = written | renamed
@@ -138,6 +135,7 @@ async def take_accounts(
         key=("customer_id", "account_id"),
         types=_ACCOUNT_TYPES,
         rows=sifted.rows,
+        only_new=context.is_late,
     )
     touched = {customer_id for customer_id, _ in written}
     return _outcome(sifted, len(written), touched, totals(sifted.rows, ("role", "status")))
@@ -174,6 +172,7 @@ async def take_holdings(
         key=("customer_id", "holding_id"),
         types=_HOLDING_TYPES,
         rows=sifted.rows,
+        only_new=context.is_late,
     )
     balances = [row for row in sifted.rows if row["balance"] is not None]
     moved = await repository.put_balances(connection, balances, context.clock.zone.key)
@@ -181,6 +180,11 @@ async def take_holdings(
     changed = written | moved
     touched = {customer_id for customer_id, _ in changed}
     return _outcome(sifted, len(changed), touched, report)
+
+
+async def _new(connection: asyncpg.Connection, rows: Sequence[Row]) -> list[Row]:
+    known = await _customers(connection, rows)
+    return [row for row in rows if row["customer_id"] not in known]
 
 
 def _identifiers(rows: Sequence[Row]) -> list[tuple[str, str, str]]:

@@ -7,6 +7,8 @@ import polars as pl
 
 from services.profile.customers import service as customers
 from services.profile.features import service as features
+from services.profile.identities import service as identities
+from services.profile.identities.domain import MASK, Reference
 from services.profile.jobs import repository
 from services.profile.jobs.domain import checks
 from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
@@ -17,7 +19,7 @@ from services.profile.kyc.domain import Value
 from services.profile.relations import service as relations
 from services.profile.relations.domain.admission import Admission
 from services.profile.relations.domain.relations import Relation
-from services.profile.vocabulary import goals, kyc_items, needs
+from services.profile.vocabulary import goals, kyc_items, needs, source_systems
 from shared.errors import DomainError
 
 _NEED_TYPES = {
@@ -110,7 +112,7 @@ async def take_needs(
         return checks.need(row, there, needs(), context.now)
 
     sifted = _sifted(ImportKind.NEEDS, batch, rows, reason_of)
-    written = await _upsert(connection, "need", _NEED_TYPES, sifted)
+    written = await _upsert(connection, "need", _NEED_TYPES, sifted, context)
     return _outcome(sifted, len(written), set(), "code")
 
 
@@ -125,16 +127,63 @@ async def take_goals(
         return checks.goal(row, there, goals(), context.now)
 
     sifted = _sifted(ImportKind.GOALS, batch, rows, reason_of)
-    written = await _upsert(connection, "goal", _GOAL_TYPES, sifted)
+    written = await _upsert(connection, "goal", _GOAL_TYPES, sifted, context)
     return _outcome(sifted, len(written), {key[0] for key in written}, "kind")
 
 
+async def take_identities(
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
+) -> Outcome:
+    """Add references of the bank's systems; what leads to another customer stays with that one."""
+    layout = LAYOUTS[ImportKind.IDENTITIES]
+    rows = batch.to_dicts()
+    there = await _lock(connection, rows, ("customer_id",))
+    reasons = checks.general_reasons(batch, layout.required)
+    named = [
+        (row["system"], row["reference"])
+        for row, reason in zip(rows, reasons, strict=True)
+        if reason is None
+    ]
+    bearers = await identities.bearers_of(connection, context.ring, named)
+    sifted = sift(
+        rows,
+        reasons,
+        id_column=layout.id,
+        reason_of=lambda row: (
+            checks.identity(row, there, source_systems(), bearers)
+            or _masked(row["system"], row["reference"])
+        ),
+        key=lambda row: (row["system"], row["reference"]),
+    )
+    given = [
+        (row["customer_id"], Reference(system=row["system"], reference=row["reference"]))
+        for row in sifted.rows
+    ]
+    added = await identities.add_many(connection, context.ring, given)
+    return _outcome(sifted, added, set(), "system")
+
+
+def _masked(system: str, reference: str) -> str | None:
+    is_sealed = source_systems()[system].sealed
+    return "masked_reference" if is_sealed and reference.startswith(MASK) else None
+
+
 async def _upsert(
-    connection: asyncpg.Connection, noun: str, types: Mapping[str, str], sifted: Sifted
+    connection: asyncpg.Connection,
+    noun: str,
+    types: Mapping[str, str],
+    sifted: Sifted,
+    context: Context,
 ) -> set[tuple[str, ...]]:
     """Write rows, only those that differ, into the table of a noun; return (customer, id)."""
-    key = ("customer_id", f"{noun}_id")
-    return await repository.upsert(connection, noun, key=key, types=types, rows=sifted.rows)
+    return await repository.upsert(
+        connection,
+        noun,
+        key=("customer_id", f"{noun}_id"),
+        types=types,
+        rows=sifted.rows,
+        only_new=context.is_late,
+    )
 
 
 def _sifted(

@@ -32,6 +32,7 @@ _TAKES: Mapping[str, Take] = {
     ImportKind.KYC: knowledge.take_kyc,
     ImportKind.NEEDS: knowledge.take_needs,
     ImportKind.GOALS: knowledge.take_goals,
+    ImportKind.IDENTITIES: knowledge.take_identities,
 }
 
 _BUILDS_ON: Mapping[str, frozenset[str]] = {
@@ -47,6 +48,7 @@ _BUILDS_ON: Mapping[str, frozenset[str]] = {
     ImportKind.KYC: frozenset({ImportKind.CUSTOMERS, ImportKind.KYC}),
     ImportKind.NEEDS: frozenset({ImportKind.CUSTOMERS, ImportKind.NEEDS}),
     ImportKind.GOALS: frozenset({ImportKind.CUSTOMERS, ImportKind.GOALS}),
+    ImportKind.IDENTITIES: frozenset({ImportKind.CUSTOMERS, ImportKind.IDENTITIES}),
 }
 """What must be in before: rows name what earlier jobs bring, and of facts the last one stands.
 
@@ -67,7 +69,9 @@ async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, curre
             if taken is None:
                 return False
             job, chunk = taken
-            await _carry_on(connection, job, chunk, Context(clock, ring, currency, job.client_id))
+            is_late = await repository.has_later_landed(connection, job)
+            context = Context(clock, ring, currency, job.client_id, is_late)
+            await _carry_on(connection, job, chunk, context)
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
         if job is None:
             raise
