@@ -29,10 +29,6 @@ class Settings(ServiceSettings):
         "`quarantine` sets the event aside and takes the others; `refuse` refuses the batch",
     )
     max_import_bytes: int = Field(default=256 * 2**20, description="Largest body of an import")
-    max_excel_bytes: int = Field(
-        default=8 * 2**20,
-        description="Largest workbook of an import: it is read cell by cell while its sender waits",
-    )
     import_chunk_rows: int = Field(
         default=10_000, ge=1, description="Rows of an import handled in one transaction"
     )

@@ -14,7 +14,7 @@ from shared.formats.texts import UnreadableFile
 
 ROWS_A_SHEET = 1_048_576
 LONGEST_CELL = 32_767
-MOST_UNPACKED_BYTES = 2**30
+MOST_SHARED_BYTES = 2**27  # of the texts that cells share: they alone are held in memory
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BROKEN = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError)
 
@@ -24,12 +24,13 @@ def sheets(file: IO[bytes]) -> Iterator[tuple[int, Sequence[Any]]]:
 
     Raises:
         UnreadableFile: it is no workbook, or a sheet has another header than the first.
-        TooLarge: unpacked it would take more than `MOST_UNPACKED_BYTES`.
+        TooLarge: its shared texts take more than `MOST_SHARED_BYTES` unpacked.
     """
     try:
         with zipfile.ZipFile(file) as packed:
-            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED_BYTES:
-                raise TooLarge("Unpacked the workbook is too large; send it in parts, or as CSV")
+            others = [each for each in packed.infolist() if "worksheets/" not in each.filename]
+            if sum(each.file_size for each in others) > MOST_SHARED_BYTES:
+                raise TooLarge("The workbook's texts are too many; send it in parts, or as CSV")
         book = load_workbook(file, read_only=True, data_only=True)
         header: tuple[Any, ...] | None = None
         for sheet in book.worksheets:

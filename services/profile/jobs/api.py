@@ -11,6 +11,7 @@ from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
 from services.profile.jobs.domain.landing import landing_of
 from services.profile.jobs.schemas import JobAccepted, JobRead
 from services.profile.jobs.service import spool
+from services.profile.jobs.service.cutting import Cut, Taken
 from services.profile.parameters import ID_PATTERN, Day
 from shared.app import AppDatabase, AppSettings, Clock, media_type_of
 from shared.auth import CurrentToken, requires
@@ -87,11 +88,12 @@ Strict = Annotated[
 ]
 
 
-def _wanting(kind: ImportKind) -> Callable[..., spool.Wanted]:
+def _wanting(kind: ImportKind) -> Callable[..., Cut]:
     def wanted(
         *,
         request: Request,
-        features: Follow = "now",
+        settings: AppSettings,
+        clock: Clock,
         delimiter: Delimiter = ",",
         widths: Widths = None,
         source: Source = None,
@@ -99,8 +101,8 @@ def _wanting(kind: ImportKind) -> Callable[..., spool.Wanted]:
         control_rows: ControlRows = None,
         control_sum: ControlSum = None,
         strict: Strict = True,
-    ) -> spool.Wanted:
-        return spool.Wanted(
+    ) -> Cut:
+        return Cut(
             kind=kind,
             format=_format_of(request),
             shape=Shape(
@@ -116,7 +118,8 @@ def _wanting(kind: ImportKind) -> Callable[..., spool.Wanted]:
                 control_sum=control_sum,
                 strict=strict,
             ),
-            features_later=features == "later",
+            chunk_rows=settings.import_chunk_rows,
+            zone=clock.zone.key,
         )
 
     return wanted
@@ -138,30 +141,25 @@ def _importer(kind: ImportKind) -> Callable[..., Awaitable[Response]]:
     async def import_rows(
         *,
         request: Request,
-        wanted: Annotated[spool.Wanted, Depends(_wanting(kind))],
+        wanted: Annotated[Cut, Depends(_wanting(kind))],
         once: Idempotent,
         token: CurrentToken,
         settings: AppSettings,
         clock: Clock,
+        features: Follow = "now",
     ) -> Response:
-        limit = settings.max_import_bytes
-        if wanted.format is Format.EXCEL:
-            limit = min(limit, settings.max_excel_bytes)
-        body = await spool.receive(request.stream(), limit=limit)
-        terms = spool.Terms(
-            chunk_rows=settings.import_chunk_rows,
-            zone=clock.zone.key,
-            client_id=token.client_id,
-            now=clock.now(),
+        body = await spool.receive(request.stream(), limit=settings.max_import_bytes)
+        taken = Taken(
+            client_id=token.client_id, features_later=features == "later", now=clock.now()
         )
 
         async def store(begin: Begin) -> Response:
-            job = await spool.store(begin, body, wanted, terms)
+            job = await spool.store(begin, body, wanted, taken)
             answer = JobAccepted(job_id=job.job_id, state=job.state)
             return Response(answer.model_dump_json(), 202, media_type="application/json")
 
         with body.file:
-            fingerprint = f"{wanted}\0".encode() + body.digest
+            fingerprint = f"{features} {wanted}\0".encode() + body.digest
             return await once.run(store, fingerprint=fingerprint)
 
     import_rows.__name__ = f"import_{kind}"

@@ -1,7 +1,7 @@
 """Jobs and what they write, a set at a time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from services.profile.jobs.domain.jobs import (
     added,
 )
 
+CUTTING_STANDS_STILL_SECONDS = 600
 _JOB = ", ".join(field.name for field in fields(Job))
 
 
@@ -29,11 +30,11 @@ async def add(connection: asyncpg.Connection, job: NewJob) -> Job | None:
     """
     added = await connection.fetchval(
         """INSERT INTO job (job_id, kind, format, client_id, features_later, source, business_date,
-               digest, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+               digest, uncut, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
            ON CONFLICT (kind, source, business_date, digest) WHERE error IS NULL DO NOTHING
            RETURNING job_id""",
-        *astuple(job),
+        *(getattr(job, field.name) for field in fields(job)),
     )
     if added is not None:
         return None
@@ -58,12 +59,50 @@ async def add_chunk(
     )
 
 
+async def add_part(
+    connection: asyncpg.Connection, job_id: str, *, number: int, size: int, body: bytes
+) -> None:
+    """Keep a part of a body as it came, packed; unpacked it has `size` bytes."""
+    await connection.execute(
+        "INSERT INTO job_part (job_id, number, size, body) VALUES ($1, $2, $3, $4)",
+        *(job_id, number, size, body),
+    )
+
+
+async def parts_of(
+    connection: asyncpg.Connection, job_id: str
+) -> AsyncGenerator[tuple[int, bytes]]:
+    """Yield the parts of a body in their order, each with its size."""
+    query = "SELECT size, body FROM job_part WHERE job_id = $1 ORDER BY number"
+    async for row in connection.cursor(query, job_id, prefetch=4):
+        yield row["size"], row["body"]
+
+
+async def drop_parts(connection: asyncpg.Connection, job_id: str) -> None:
+    await connection.execute("DELETE FROM job_part WHERE job_id = $1", job_id)
+
+
+async def hold_uncut(connection: asyncpg.Connection, job: Job) -> bool:
+    """Tell whether the body of a job is to be cut, and keep others from it meanwhile.
+
+    The transaction may stand still for as long as it takes to unpack a workbook.
+    """
+    return job.uncut is not None and bool(
+        await connection.fetchval(
+            """SELECT set_config('idle_in_transaction_session_timeout', $2, true)
+               FROM job WHERE job_id = $1 AND uncut IS NOT NULL FOR UPDATE SKIP LOCKED""",
+            job.job_id,
+            f"{CUTTING_STANDS_STILL_SECONDS}s",
+        )
+    )
+
+
 async def set_rows(
     connection: asyncpg.Connection, job_id: str, rows: int, totals: Mapping[str, Any] | None
 ) -> None:
     """Note how many rows a body has, and its totals; of no rows, all are in."""
     await connection.execute(
-        """UPDATE job SET rows = $2, totals = $3,
+        """UPDATE job SET rows = $2, totals = $3, uncut = NULL,
                rows_in_at = CASE WHEN $2 = 0 THEN clock_timestamp() END
            WHERE job_id = $1""",
         job_id,
@@ -219,6 +258,7 @@ async def complete(connection: asyncpg.Connection, now: datetime) -> bool:
 
 async def fail(connection: asyncpg.Connection, job_id: str, now: datetime, error: str) -> None:
     """End a job, and drop what was not taken of its body."""
+    await drop_parts(connection, job_id)
     await connection.execute("DELETE FROM job_chunk WHERE job_id = $1", job_id)
     await connection.execute(
         "UPDATE job SET state = 'failed', finished_at = $2, error = $3 WHERE job_id = $1",

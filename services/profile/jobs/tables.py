@@ -13,7 +13,8 @@ class JobRow(Base):
     """One import: carried out chunk by chunk, oldest job first.
 
     What landed for a `business_date` from a `source` is told apart by its `digest`: one file is
-    taken once; `totals` compares it with what its sender counted. `rows_in_at` is real time.
+    taken once; `totals` compares it with what its sender counted. `uncut` says how to cut what is
+    kept of the body as it came. `rows_in_at` is real time.
     `features_later`: its customers' features follow with a later job's;
     `features_asked`: the run that brings them, and those of jobs before, may begin.
     """
@@ -38,6 +39,7 @@ class JobRow(Base):
     business_date: Mapped[date | None] = mapped_column(Date)
     digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     totals: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    uncut: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
     rows: Mapped[int] = mapped_column(server_default="0")
     done: Mapped[int] = mapped_column(server_default="0")
     accepted: Mapped[int] = mapped_column(server_default="0")
@@ -52,6 +54,17 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class JobPartRow(Base):
+    """A part of a body as it came, packed, until the body is cut; `size` is its own, unpacked."""
+
+    __tablename__ = "job_part"
+
+    job_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class JobChunkRow(Base):

@@ -1,5 +1,6 @@
 """Nightly files of a bank: formats, damaged lines, control totals, the same day once more."""
 
+import asyncio
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.profile.conftest import Profile, cny
+from services.profile.identifiers.service import key_ring
+from services.profile.jobs.service import steps
+from tests.profile.conftest import KEYS, Profile, cny
 
 pytestmark = pytest.mark.anyio
 
@@ -178,6 +181,41 @@ async def test_a_file_that_cannot_be_read_leaves_no_job(
     assert (answer.status_code, answer.json()["code"]) == refusal, answer.text
     async with profile.database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM job") == 0
+
+
+async def test_l4_a_file_cut_off_while_it_is_read_goes_on_and_counts_each_row_once(
+    profile: Profile,
+) -> None:
+    await profile.customer("c1")
+    object.__setattr__(profile.app.state.settings, "import_chunk_rows", 10)
+    lines = [f"e{n},c1,login,2026-02-27T10:00:00" for n in range(60)]
+    body = "\n".join(["event_id,customer_id,type,occurred_at", *lines]).encode()
+    answer = await send(profile, "events", body, control_rows=60)
+    ring = key_ring(KEYS)
+
+    async def work_for_ever() -> None:
+        while True:
+            await steps.step(profile.database, profile.clock, ring=ring, currency="CNY")
+
+    for patience in (0.001, 0.003, 0.01, 0.03):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(work_for_ever(), patience)
+    await profile.work()
+
+    job = await profile.ok("GET", f"/jobs/{answer.json()['job_id']}")
+    assert (job["state"], job["rows"], job["accepted"]) == ("completed", 60, 60)
+    assert (await profile.features("c1"))["logins_30d"] == 60
+    async with profile.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM job_part") == 0
+
+
+async def test_a_workbook_with_other_columns_is_a_failed_job_that_says_so(
+    profile: Profile,
+) -> None:
+    job = await land(profile, "customers", workbook([["colour"], ["red"]]), EXCEL)
+
+    assert (job["state"], job["rows"]) == ("failed", 0)
+    assert job["error"].startswith("wrong_columns: customers takes customer_id, ")
 
 
 def holdings(*rows: str) -> bytes:

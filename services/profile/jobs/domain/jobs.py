@@ -51,12 +51,17 @@ class NewJob:
     source: str | None
     business_date: date | None
     digest: bytes | None
+    uncut: Mapping[str, Any] | None
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One import and how far it has come; `totals` compares it with what its sender counted."""
+    """One import and how far it has come.
+
+    `totals` compares it with what its sender counted; `uncut` says how to cut a body that is kept
+    as it came, None once it is cut.
+    """
 
     job_id: str
     kind: str
@@ -66,6 +71,7 @@ class Job:
     source: str | None
     business_date: date | None
     totals: Mapping[str, Any] | None
+    uncut: Mapping[str, Any] | None
     rows: int
     done: int
     accepted: int

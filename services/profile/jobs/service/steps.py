@@ -15,8 +15,10 @@ from services.profile.jobs.domain.columns import LAYOUTS, ImportKind, in_fen
 from services.profile.jobs.domain.jobs import Chunk, Job, Outcome
 from services.profile.jobs.service import facts, happenings, knowledge
 from services.profile.jobs.service.context import Context
+from services.profile.jobs.service.cutting import cut_kept
 from shared.clock import BusinessClock
 from shared.database import Database
+from shared.errors import DomainError
 from shared.logging import log
 
 Take = Callable[[asyncpg.Connection, pl.DataFrame, Context], Awaitable[Outcome]]
@@ -55,6 +57,7 @@ _BUILDS_ON: Mapping[str, frozenset[str]] = {
 Events leave the same whatever their order, so they alone do not wait for each other.
 """
 OPEN_JOBS = 50
+_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
 
 
 async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, currency: str) -> bool:
@@ -69,23 +72,31 @@ async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, curre
             if taken is None:
                 return False
             job, chunk = taken
+            if chunk is None:
+                await cut_kept(connection, job, now=clock.now())
+                return True
             is_late = await repository.has_later_landed(connection, job)
             context = Context(clock, ring, currency, job.client_id, is_late)
             await _carry_on(connection, job, chunk, context)
-    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
+    except (*_FAULTS, DomainError) as error:
         if job is None:
             raise
         log.exception("import_failed", job_id=job.job_id, kind=job.kind)
+        is_theirs = isinstance(error, DomainError)
+        what = f"{error.reason}: {error.detail}" if is_theirs else type(error).__name__
         async with database.transaction() as connection:
-            await _fail(connection, job, clock, type(error).__name__)
+            await _fail(connection, job, clock, what)
     return True
 
 
-async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk] | None:
+async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk | None] | None:
+    """Return a job with a chunk of it, or without if its body is to be cut first."""
     earlier: set[str] = set()
     for job in await repository.list_open(connection, limit=OPEN_JOBS):
+        if await repository.hold_uncut(connection, job):
+            return job, None
         builds_on = _BUILDS_ON[job.kind]
-        if builds_on.isdisjoint(earlier):
+        if job.uncut is None and builds_on.isdisjoint(earlier):
             chunk = await repository.take_chunk(connection, job, in_order=job.kind in builds_on)
             if chunk is not None:
                 return job, chunk

@@ -36,6 +36,15 @@ def upgrade() -> None:
     op.add_column("job", sa.Column("business_date", sa.Date(), nullable=True))
     op.add_column("job", sa.Column("digest", sa.LargeBinary(), nullable=True))
     op.add_column("job", sa.Column("totals", postgresql.JSONB(none_as_null=True), nullable=True))
+    op.add_column("job", sa.Column("uncut", postgresql.JSONB(none_as_null=True), nullable=True))
+    op.create_table(
+        "job_part",
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "number"),
+    )
     op.create_index(
         "job_landing",
         "job",
@@ -47,7 +56,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("job_landing", table_name="job")
-    for name in ("totals", "digest", "business_date", "source", "format"):
+    op.drop_table("job_part")
+    for name in ("uncut", "totals", "digest", "business_date", "source", "format"):
         op.drop_column("job", name)
     op.drop_column("job_reject", "line")
     op.drop_column("job_reject", "column")
