@@ -2,7 +2,8 @@
 
 Three programs in plain ASGI under uvicorn: `hello` answers from memory, `service` reads one row by
 key, `gateway` hands requests on to the service with aiohttp. What the product adds to them
-(identity, consent, ranking, a decision log) is the difference that a benchmark shows.
+(identity, consent, ranking, a decision log) is the difference that a benchmark shows. `sink` keeps
+events, the least that taking them in can cost.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+import orjson
 import uvicorn
 
 from shared.postgres import EmbeddedPostgres
@@ -88,6 +90,40 @@ class Service(Hello):
         await _reply(send, 404 if body is None else 200, body or b"{}")
 
 
+class Sink(Service):
+    """Keep a batch of events, each once, and nothing more: no check, no counting, no features."""
+
+    async def open(self) -> None:
+        await super().open()
+        await self._pool.execute(
+            "CREATE TABLE IF NOT EXISTS sink (customer_id text, event_id text, body jsonb,"
+            " PRIMARY KEY (customer_id, event_id))"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        events = orjson.loads(await _body(receive))["events"]
+        done = await self._pool.execute(
+            "INSERT INTO sink SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])"
+            " ON CONFLICT DO NOTHING",
+            [event["customer_id"] for event in events],
+            [event["event_id"] for event in events],
+            [orjson.dumps(event).decode() for event in events],
+        )
+        await _reply(send, 200, orjson.dumps({"accepted": int(done.rsplit(" ", 1)[1])}))
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
 class Gateway(Hello):
     """Hand a request on and stream the answer back."""
 
@@ -136,6 +172,16 @@ def running(folder: Path) -> Generator[Floor]:
         )
 
 
+@contextmanager
+def sink(folder: Path) -> Generator[str]:
+    """Start a database of its own and what keeps events in it; lend its address."""
+    with EmbeddedPostgres(folder) as postgres:
+        postgres.create_database("floor")
+        port = _free_port()
+        with _program("sink", port, postgres.url("floor")):
+            yield f"http://{HOST}:{port}"
+
+
 async def _fill(url: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE TABLE floor (key text PRIMARY KEY, body bytea NOT NULL)")
@@ -177,13 +223,13 @@ def _free_port() -> int:
 
 
 def main() -> None:
-    """Run one of the three programs: `python -m bench.floor service PORT DATABASE_URL`."""
+    """Run one of the programs: `python -m bench.floor service PORT DATABASE_URL`."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("program", choices=("hello", "service", "gateway"))
+    parser.add_argument("program", choices=("hello", "service", "gateway", "sink"))
     parser.add_argument("port", type=int)
     parser.add_argument("told", nargs="?", default="")
     wanted = parser.parse_args()
-    apps = {"hello": Hello, "service": Service, "gateway": Gateway}
+    apps = {"hello": Hello, "service": Service, "gateway": Gateway, "sink": Sink}
     app = apps[wanted.program](*filter(None, [wanted.told]))
     uvicorn.run(app, host=HOST, port=wanted.port, log_level="warning", access_log=False)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import metrics, problems, trace
+from shared import media, metrics, problems, trace
 from shared.auth import FetchKeys, Verifier, fixed_keys
 from shared.client import ServiceClient
 from shared.clock import BusinessClock
@@ -30,6 +30,7 @@ from shared.plain import PlainRoute
 from shared.settings import ServiceSettings
 
 Start = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+NO_MORE: Mapping[str, Sequence[str]] = {}
 
 
 def create_app(
@@ -43,6 +44,7 @@ def create_app(
     start: Sequence[Start] = (),
     client: ServiceClient | None = None,
     plans: Literal["auto", "once"] = "auto",
+    reads: Mapping[str, Sequence[str]] = NO_MORE,
 ) -> FastAPI:
     """Build a service.
 
@@ -56,6 +58,7 @@ def create_app(
         start: further things opened after the database, closed in reverse order.
         client: for calls to the others; tests pass one with their own transport.
         plans: of the statements on plain connections; see `Database`.
+        reads: media types besides JSON that bodies may have, by the end of the path.
 
     Returns:
         The application; `state` holds settings, database, clock, client and verifier.
@@ -83,7 +86,9 @@ def create_app(
     )
     app.state.is_migrated = False
     problems.install(app)
-    app.add_middleware(_Edge, service=settings.service, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        _Edge, service=settings.service, max_body_bytes=settings.max_body_bytes, reads=reads
+    )
     app.router.routes.extend(first)
     for router in [*routers, _operations()]:
         app.include_router(router)
@@ -255,10 +260,18 @@ def _add_general_answers(operation: dict[str, Any]) -> None:
 class _Edge:
     """Trace, body limit, metrics and the log line of each request."""
 
-    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        max_body_bytes: int,
+        reads: Mapping[str, Sequence[str]],
+    ) -> None:
         self._app = app
         self._service = service
         self._limit = max_body_bytes
+        self._reads = reads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -266,8 +279,10 @@ class _Edge:
             return
         headers = dict(scope["headers"])
         trace.bind(trace.accept(headers.get(b"traceparent", b"").decode("latin-1")))
-        if not _is_readable(scope, headers):
-            problem = problems.problem_of(_UNREADABLE, scope["path"])
+        reads = _read_by(scope["path"], self._reads)
+        if not _is_readable(scope, headers, reads):
+            unreadable = UnsupportedMedia(f"Send {', '.join(reads)}")
+            problem = problems.problem_of(unreadable, scope["path"])
             await problems.respond(problem)(scope, receive, send)
             return
         started = time.perf_counter()
@@ -290,21 +305,26 @@ class _Edge:
             metrics.count(self._service, scope["method"], route, status, seconds=seconds)
 
 
-_UNREADABLE = UnsupportedMedia("Send JSON as application/json; imports an Arrow IPC stream")
-_ARROW = {"application/vnd.apache.arrow.stream", "application/octet-stream"}
+def media_type_of(request: Request) -> str:
+    """Return the media type of a request's body; JSON if it says nothing."""
+    return media.media_type(request.headers.get("content-type", "")) or media.JSON
 
 
-def _is_readable(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+def _read_by(path: str, more: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return the media types that the operation at a path reads."""
+    ending = next((ending for ending in more if path.endswith(ending)), None)
+    return (media.JSON,) if ending is None else more[ending]
+
+
+def _is_readable(scope: Scope, headers: dict[bytes, bytes], reads: Sequence[str]) -> bool:
     """Tell whether the body, if its kind is named, is of the kind this operation reads."""
-    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    kind = media.media_type(headers.get(b"content-type", b"").decode("latin-1"))
     is_empty = headers.get(b"content-length") == b"0"
     if not kind or is_empty or scope["method"] in {"GET", "HEAD", "DELETE"}:
         return True
-    if scope["path"].endswith(":import"):
-        return kind in _ARROW
     if scope["path"].startswith("/oauth/"):
         return True  # takes a form, and refuses in the words of RFC 6749
-    return kind == "application/json" or kind.endswith("+json")
+    return kind in reads or (media.JSON in reads and kind.endswith("+json"))
 
 
 def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:

@@ -11,6 +11,7 @@ from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
 from services.profile.disclosures.api import router as disclosures
 from services.profile.duplicates.api import router as duplicates
+from services.profile.event_types.api import router as event_types
 from services.profile.events.api import router as events
 from services.profile.exports.api import router as exports
 from services.profile.features.api import router as features
@@ -19,6 +20,7 @@ from services.profile.grounds.api import router as grounds
 from services.profile.holdings.api import router as holdings
 from services.profile.identifiers.api import router as unmaskings
 from services.profile.identities.api import router as identities
+from services.profile.jobs.api import IMPORTED
 from services.profile.jobs.api import router as jobs
 from services.profile.kyc.api import router as kyc
 from services.profile.matching.api import router as duplicates_runs
@@ -36,6 +38,7 @@ from services.profile.timeline.api import router as timeline
 from shared.app import create_app
 from shared.client import ServiceClient
 from shared.feed.serve import feed_router
+from shared.media import ARROW_STREAM, JSON, NDJSON
 from shared.server import serve
 from shared.subjects.serve import subject_router
 
@@ -55,13 +58,14 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(customers, search, accounts, holdings, events, consents, assessments),
             *(complaints, flags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
-            *(quarantine, relations, kyc, needs, timeline, features, jobs, exports),
+            *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             *(grounds, disclosures, rights, subject_router(SERVICE, holder_of, note_reading)),
             feed_router(SERVICE, snapshot),
         ],
         first=[PARTS],
         migrations=MIGRATIONS,
         client=client,
+        reads={"/v1/events": (JSON, NDJSON, ARROW_STREAM), ":import": tuple(IMPORTED)},
     )
     PARTS.describe(app)
     return app

@@ -1,7 +1,7 @@
 """Settings of profile."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -23,7 +23,12 @@ class Settings(ServiceSettings):
     )
     assessments_a_day: int = Field(default=2, ge=1, description="Most a customer may answer (B4)")
     assessments_a_year: int = Field(default=8, ge=1, description="Most in 12 months (B4)")
-    max_import_bytes: int = Field(default=256 * 2**20, description="Largest Arrow body")
+    unknown_event_types: Literal["refuse", "quarantine"] = Field(
+        default="quarantine",
+        description="What becomes of `POST /v1/events` with a type that is not in the catalogue: "
+        "`quarantine` sets the event aside and takes the others; `refuse` refuses the batch",
+    )
+    max_import_bytes: int = Field(default=256 * 2**20, description="Largest body of an import")
     import_chunk_rows: int = Field(
         default=10_000, ge=1, description="Rows of an import handled in one transaction"
     )

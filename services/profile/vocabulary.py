@@ -1,7 +1,7 @@
 """The words that profile is written in: catalogue data, read once."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -15,17 +15,38 @@ from shared.paths import ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataField:
+    """A field of an event's data; bounds are inclusive, `longest` counts characters."""
+
+    name: str
+    type: Literal["text", "code", "integer", "number", "boolean", "day", "moment"]
+    zh: str
+    en: str
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    longest: int | None = None
+    values: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
-    """What can happen; `counts` names the counter it feeds besides activity and flow."""
+    """What can happen; `counts` names the counter it feeds besides activity and flow.
+
+    A bank's own type counts as nothing.
+    """
 
     name: str
     zh: str
     en: str
-    initiated: bool
-    transaction: bool
-    flow: str | None
-    external: bool
-    counts: str | None
+    meaning: "Label"
+    initiated: bool = False
+    transaction: bool = False
+    flow: str | None = None
+    external: bool = False
+    counts: str | None = None
+    data: tuple[DataField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +125,20 @@ class TalkCard:
 @cache
 def event_types() -> dict[str, EventType]:
     """The event types by name."""
-    return {entry["name"]: EventType(**entry) for entry in _read("event_types.yaml")}
+    return {entry["name"]: event_type(entry) for entry in _read("event_types.yaml")}
+
+
+def event_type(entry: Mapping[str, Any]) -> EventType:
+    """Return an event type as the catalogue writes it."""
+    parts: dict[str, Any] = {
+        "meaning": _label(entry["meaning"]),
+        "data": tuple(_data_field(**field) for field in entry["data"]),
+    }
+    return EventType(**{**entry, **parts})
+
+
+def _data_field(*, values: Iterable[str] = (), **parts: Any) -> DataField:
+    return DataField(values=tuple(values), **parts)
 
 
 @cache

@@ -1,10 +1,14 @@
 """Events: told twice they count once; late or in any order the features are the same (L3)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from services.profile.event_types.domain import Faults, checker
+from services.profile.vocabulary import EventType
+from shared.errors import FieldError, Invalid, Malformed
 
 AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -26,6 +30,27 @@ class Reason(StrEnum):
     ABSURD_AMOUNT = "absurd_amount"
     ABSURD_HEADCOUNT = "absurd_headcount"
     FOREIGN_CURRENCY = "foreign_currency"
+    UNFIT_DATA = "unfit_data"
+
+
+class NotArrow(Malformed):
+    code = "not_an_arrow_stream"
+    title = "The body is not an Arrow IPC stream"
+
+
+class WrongNumber(Invalid):
+    code = "wrong_number_of_events"
+    title = "The batch holds no event, or too many"
+
+
+class UnfitData(Invalid):
+    code = "unfit_data"
+    title = "The event's data do not fit its type"
+
+
+class UnknownEventType(Invalid):
+    code = "unknown_event_type"
+    title = "There is no event type of this name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +78,39 @@ class Event:
     data: Mapping[str, Any] | None = None
 
 
-COLUMNS = tuple(field.name for field in fields(Event))
+COLUMNS = tuple(each.name for each in fields(Event))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What events are judged by: the instant, the bank's zone by name, its currency."""
+    """What events are judged by: the instant, the bank's zone by name, its currency.
+
+    `own_types` are those of the bank's own that may be among them.
+    """
 
     now: datetime
     zone: str
     currency: str
+    own_types: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What became of a batch: how many events of each customer were new, and those not believed.
 
-    `doubted` gives reasons by place in the batch; the rest was known already.
+    `doubted` gives reasons by place in the batch; the rest was known already. `faults` says more of
+    those whose data do not fit.
     """
 
     fresh: Mapping[str, int]
     doubted: Mapping[int, Reason]
+    faults: Mapping[int, Faults] = field(default_factory=dict[int, Faults])
+
+    def detail_of(self, place: int) -> str | None:
+        """Say which fields of an event's data do not fit, None if that was not its fault."""
+        if self.doubted[place] is not Reason.UNFIT_DATA:
+            return None
+        return "; ".join(f"{fault.field} {fault.detail}" for fault in self.faults[place])
 
     @property
     def accepted(self) -> int:
@@ -83,3 +120,46 @@ class Told:
     def touched(self) -> list[str]:
         """The customers who have something new, by id."""
         return sorted(self.fresh)
+
+
+def faults_in(events: Sequence[Event], types: Mapping[str, EventType]) -> dict[int, Faults]:
+    """Return by place what is wrong with the data of events whose type is known."""
+    checks = {name: checker(kind) for name, kind in types.items()}
+    return {
+        place: found
+        for place, event in enumerate(events)
+        if (check := checks.get(event.type)) is not None and (found := check(event.data))
+    }
+
+
+def must_be_known(
+    events: Sequence[Event], types: Mapping[str, EventType], pointers: Sequence[str]
+) -> None:
+    """Refuse events of types that there are not.
+
+    Raises:
+        UnknownEventType: points to each.
+    """
+    errors = [
+        FieldError(f"{pointer}/type", f"{event.type} is no event type")
+        for event, pointer in zip(events, pointers, strict=True)
+        if event.type not in types
+    ]
+    if errors:
+        raise UnknownEventType(
+            "GET /v1/event-types lists what there is; PUT adds one of your own", errors=errors
+        )
+
+
+def must_fit(faults: Faults) -> None:
+    """Refuse an event that came alone and whose data do not fit.
+
+    Raises:
+        UnfitData: points to each field.
+    """
+    if faults:
+        errors = [FieldError(f"/data/{fault.field}", fault.detail) for fault in faults]
+        raise UnfitData(
+            f"{', '.join(error.pointer for error in errors)}: see GET /v1/event-types",
+            errors=errors,
+        )

@@ -1,6 +1,6 @@
 """Recording events: one statement judges what is told, keeps what is new, adds just that up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from io import BytesIO
@@ -8,6 +8,7 @@ from io import BytesIO
 import asyncpg
 import orjson
 
+from services.profile.event_types.domain import Faults
 from services.profile.events.domain import (
     AHEAD,
     COLUMNS,
@@ -67,9 +68,12 @@ _TYPES = {
     "sequence": "bigint",
     "data": "jsonb",
 }
-_GIVEN = {**{name: _TYPES.get(name, "text") for name in COLUMNS}, "place": "int"}
-_GIVEN["is_known"] = "boolean"
-_ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_GIVEN.values(), 4))
+_GIVEN = {name: _TYPES.get(name, "text") for name in COLUMNS} | {
+    "place": "int",
+    "is_known": "boolean",
+    "fits": "boolean",
+}
+_ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_GIVEN.values(), 5))
 _FROM_ARRAYS = f"SELECT * FROM unnest({_ARRAYS}) AS given_event ({', '.join(_GIVEN)})"  # noqa: S608 - names of ours
 _FROM_TABLE = "SELECT * FROM given_event"
 _MAKE_TABLE = f"""
@@ -81,7 +85,7 @@ ON COMMIT DROP
 # the cast in `fact` never fails.
 _REASON = f"""
 CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
-     WHEN k.name IS NULL THEN '{Reason.UNKNOWN_TYPE}'
+     WHEN k.name IS NULL AND NOT g.type = ANY ($4::text[]) THEN '{Reason.UNKNOWN_TYPE}'
      WHEN g.occurred_at > $1::timestamptz + interval '{AHEAD.total_seconds():.0f} s'
      THEN '{Reason.AHEAD_OF_TIME}'
      WHEN g.occurred_at < timestamptz '{EARLIEST.isoformat()}' THEN '{Reason.TOO_OLD}'
@@ -95,12 +99,17 @@ CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
          THEN jsonb_typeof(g.data -> 'headcount') = 'number'
               AND (g.data ->> 'headcount')::int <= {MOST_EMPLOYEES}
          ELSE false END
-     THEN '{Reason.ABSURD_HEADCOUNT}' END
+     THEN '{Reason.ABSURD_HEADCOUNT}'
+     WHEN NOT g.fits THEN '{Reason.UNFIT_DATA}' END
 """
 
 
 def _record(given: str) -> str:
-    """Return the statement; `$1` is now, `$2` the bank's zone, `$3` its currency."""
+    """Return the statement; `$1` is now, `$2` the bank's zone, `$3` its currency.
+
+    `$4` are types of the bank's own: their events are kept, with their balances, and count as
+    nothing.
+    """
     return f"""
 WITH kind (name, initiated, transaction, flow, external, counts) AS (VALUES {_KINDS}),
 judged AS MATERIALIZED (
@@ -133,7 +142,7 @@ fact AS MATERIALIZED (
            e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
            coalesce(e.channel, '') AS channel, coalesce(e.amount, 0) AS amount,
            coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
-           k.initiated, k.transaction, k.counts, h.category,
+           k.name IS NOT NULL AS counted, k.initiated, k.transaction, k.counts, h.category,
            (e.data ->> 'headcount')::int AS headcount,
            e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
            k.external AND NOT EXISTS (
@@ -141,14 +150,15 @@ fact AS MATERIALIZED (
                    ON a.customer_id = coalesce(r.merged_into, r.customer_id)
                WHERE e.counterparty_kind = 'own' AND r.customer_id = e.customer_id
                  AND a.account_id = e.counterparty) AS crosses
-    FROM fresh AS e JOIN kind AS k ON k.name = e.type
+    FROM fresh AS e LEFT JOIN kind AS k ON k.name = e.type
     LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
 ),
 activity AS (
     INSERT INTO activity_day AS a (customer_id, day, channel, largest_inflow, {", ".join(_SUMS)})
     SELECT customer_id, day, channel, coalesce({_LARGEST}, 0),
            {", ".join(f"coalesce({value}, 0)" for value in _SUMS.values())}
-    FROM fact GROUP BY customer_id, day, channel ORDER BY customer_id, day, channel
+    FROM fact WHERE counted
+    GROUP BY customer_id, day, channel ORDER BY customer_id, day, channel
     ON CONFLICT (customer_id, day, channel) DO UPDATE
     SET largest_inflow = greatest(a.largest_inflow, excluded.largest_inflow),
         {", ".join(f"{name} = a.{name} + excluded.{name}" for name in _SUMS)}
@@ -229,6 +239,7 @@ async def record(
     events: Sequence[Event],
     *,
     known: frozenset[str],
+    faults: Mapping[int, Faults],
     terms: Terms,
 ) -> Told:
     """Judge events, keep those that are new and count them.
@@ -237,14 +248,16 @@ async def record(
         connection: inside a transaction.
         events: a batch; an event that is in it twice counts once.
         known: the customers of whom events are believed.
+        faults: by place, of those whose data do not fit their type.
         terms: what they are judged by.
     """
     rows = await connection.fetch(
         _RECORD,
-        *(terms.now, terms.zone, terms.currency),
+        *_given(terms),
         *([getattr(event, name) for event in events] for name in COLUMNS),
         list(range(len(events))),
         [event.customer_id in known for event in events],
+        [place not in faults for place in range(len(events))],
     )
     return _told(rows)
 
@@ -254,14 +267,19 @@ async def record_csv(connection: asyncpg.Connection, lines: bytes, terms: Terms)
 
     Args:
         connection: inside a transaction.
-        lines: `COLUMNS`; the place in the batch; whether the customer's events are believed.
+        lines: `COLUMNS`; the place in the batch; whether the customer's events are believed;
+            whether the data fit the type.
         terms: what they are judged by.
     """
     await connection.execute(_MAKE_TABLE)
     await connection.copy_to_table("given_event", source=BytesIO(lines), format="csv")
-    told = _told(await connection.fetch(_RECORD_TABLE, terms.now, terms.zone, terms.currency))
+    told = _told(await connection.fetch(_RECORD_TABLE, *_given(terms)))
     await connection.execute("DROP TABLE given_event")
     return told
+
+
+def _given(terms: Terms) -> tuple[object, ...]:
+    return terms.now, terms.zone, terms.currency, terms.own_types
 
 
 def _told(rows: Sequence[asyncpg.Record]) -> Told:
@@ -272,20 +290,23 @@ def _told(rows: Sequence[asyncpg.Record]) -> Told:
 
 
 async def quarantine(
-    connection: asyncpg.Connection, doubted: Sequence[tuple[Event, Reason]], now: datetime
+    connection: asyncpg.Connection, events: Sequence[Event], told: Told, now: datetime
 ) -> None:
-    """Keep events that were not believed, of customers who were erased none."""
+    """Keep those of a batch that were not believed, of customers who were erased none."""
+    doubted = [(events[place], reason, place) for place, reason in told.doubted.items()]
     await connection.execute(
-        """INSERT INTO quarantine (customer_id, event_id, received_at, quarantine_id, reason, event)
-           SELECT customer_id, event_id, $6, quarantine_id, reason, event
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[])
-               AS g (customer_id, event_id, reason, event, quarantine_id)
+        """INSERT INTO quarantine
+               (customer_id, event_id, received_at, quarantine_id, reason, event, detail)
+           SELECT customer_id, event_id, $7, quarantine_id, reason, event, detail
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::text[])
+               AS g (customer_id, event_id, reason, event, quarantine_id, detail)
            WHERE NOT EXISTS (SELECT FROM feed_erased AS e WHERE e.subject = g.customer_id)
            ON CONFLICT DO NOTHING""",
-        [event.customer_id for event, _ in doubted],
-        [event.event_id for event, _ in doubted],
-        [reason for _, reason in doubted],
-        [orjson.loads(orjson.dumps(asdict(event))) for event, _ in doubted],
+        [event.customer_id for event, _, _ in doubted],
+        [event.event_id for event, _, _ in doubted],
+        [reason for _, reason, _ in doubted],
+        [orjson.loads(orjson.dumps(asdict(event))) for event, _, _ in doubted],
         [new_id() for _ in doubted],
+        [told.detail_of(place) for _, _, place in doubted],
         now,
     )

@@ -1,22 +1,46 @@
 """Recording events: believe or doubt, keep once, count, and bring the features up to date."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import asyncpg
 
 from services.profile.customers import service as customers
+from services.profile.event_types import service as event_types
+from services.profile.event_types.domain import Faults
 from services.profile.events import repository
-from services.profile.events.domain import Event, Terms, Told
+from services.profile.events.domain import (
+    Event,
+    Terms,
+    Told,
+    faults_in,
+    must_be_known,
+    must_fit,
+)
 from services.profile.features import service as features
+from services.profile.vocabulary import event_types as shipped_types
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.tokens import Token
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Events as they came: where each stands in the body, and what the caller wants of them.
+
+    What came `alone` is refused if its data do not fit, instead of set aside; `known_only` refuses
+    types that there are not.
+    """
+
+    events: Sequence[Event]
+    pointers: Sequence[str]
+    alone: bool
+    known_only: bool
+
+
 async def record(
     database: Database,
-    events: Sequence[Event],
+    telling: Telling,
     *,
     currency: str,
     token: Token,
@@ -25,13 +49,28 @@ async def record(
     """Record a batch; return what became of it and the id of the last event it caused.
 
     What is not believed goes to the quarantine.
+
+    Raises:
+        UnfitData: of an event that came alone.
+        UnknownEventType: where types must be known.
     """
     async with database.transaction() as connection:
-        told, event_id = await record_believed(
-            connection, events, currency=currency, token=token, clock=clock
+        events = telling.events
+        types = await event_types.among(connection, {event.type for event in events})
+        if telling.known_only:
+            must_be_known(events, types, telling.pointers)
+        faults = faults_in(events, types)
+        if telling.alone:
+            must_fit(faults.get(0, ()))
+        told, event_id = await _record(
+            connection,
+            events,
+            faults,
+            terms=terms_of(clock, currency, types),
+            token=token,
+            clock=clock,
         )
-        doubted = [(events[place], reason) for place, reason in told.doubted.items()]
-        await repository.quarantine(connection, doubted, clock.now())
+        await repository.quarantine(connection, events, told, clock.now())
     return told, event_id
 
 
@@ -44,6 +83,26 @@ async def record_believed(
     clock: BusinessClock,
 ) -> tuple[Told, str | None]:
     """Record what is believed of a batch; return as `record` does."""
+    types = await event_types.among(connection, {event.type for event in events})
+    return await _record(
+        connection,
+        events,
+        faults_in(events, types),
+        terms=terms_of(clock, currency, types),
+        token=token,
+        clock=clock,
+    )
+
+
+async def _record(
+    connection: asyncpg.Connection,
+    events: Sequence[Event],
+    faults: Mapping[int, Faults],
+    *,
+    terms: Terms,
+    token: Token,
+    clock: BusinessClock,
+) -> tuple[Told, str | None]:
     ids = list({event.customer_id for event in events})
     seen = await customers.visible_to(connection, ids, token)
     survivors = await features.lock(connection, seen)
@@ -59,11 +118,12 @@ async def record_believed(
         for place, holder in holders.items()
         if events[place].customer_id in survivors
     }
-    terms = terms_of(clock, currency)
-    told = await repository.record(connection, placed, known=frozenset(survivors), terms=terms)
+    told = await repository.record(
+        connection, placed, known=frozenset(survivors), faults=faults, terms=terms
+    )
     touched = sorted({survivors[record] for record in told.touched})
     event_id = await features.refresh(connection, touched, clock) if touched else None
-    return told, event_id
+    return replace(told, faults=faults), event_id
 
 
 async def holders_of(
@@ -97,6 +157,12 @@ async def record_csv(connection: asyncpg.Connection, lines: bytes, terms: Terms)
     return await repository.record_csv(connection, lines, terms)
 
 
-def terms_of(clock: BusinessClock, currency: str) -> Terms:
-    """Return what events are judged by now."""
-    return Terms(now=clock.now(), zone=clock.zone.key, currency=currency)
+def terms_of(clock: BusinessClock, currency: str, types: Iterable[str]) -> Terms:
+    """Return what events of these types are judged by now."""
+    shipped = shipped_types()
+    return Terms(
+        now=clock.now(),
+        zone=clock.zone.key,
+        currency=currency,
+        own_types=[name for name in types if name not in shipped],
+    )

@@ -114,4 +114,5 @@ class QuarantineRow(CustomerKeyed, Base):
     state: Mapped[str] = mapped_column(Text, server_default="open")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)

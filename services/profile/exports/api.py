@@ -1,5 +1,6 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -11,21 +12,31 @@ from services.profile.features.domain import chosen
 from services.profile.parameters import ID_PATTERN
 from shared.app import AppDatabase, AppSettings
 from shared.auth import CurrentToken, Token, requires
+from shared.database import Database
 from shared.errors import Forbidden
+from shared.formats.kinds import ENDINGS, MEDIA_TYPES, Format, Shape
+from shared.formats.parameters import ExportFormat, ExportShape
+from shared.formats.writing import writer_of
+from shared.media import binary
 from shared.problems import problem_responses
 
-ARROW_STREAM = "application/vnd.apache.arrow.stream"
-ANSWER = {200: {"content": {ARROW_STREAM: {"schema": {"type": "string", "format": "binary"}}}}}
+ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media: binary(f"`format={kind}`") for kind, media in MEDIA_TYPES.items()}}
+}
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 
 
 def _exporter(name: str, export: Export) -> Callable[..., Awaitable[StreamingResponse]]:
     async def export_rows(
-        database: AppDatabase, token: CurrentToken, settings: AppSettings
+        database: AppDatabase,
+        token: CurrentToken,
+        settings: AppSettings,
+        shape: ExportShape,
+        kind: ExportFormat = Format.ARROW,
     ) -> StreamingResponse:
         currency = settings.bank_currency if export is domain.EVENTS else None
-        return _answer(repository.stream(database, export, _sight(token), currency))
+        return _answer(database, export, _sight(token), currency, _File(name, kind, shape))
 
     export_rows.__name__ = f"export_{name}"
     export_rows.__doc__ = f"Stream all {name} the token sees, in the columns of the import."
@@ -60,18 +71,22 @@ for _name, _export in {
     responses={**ANSWER, **problem_responses(403, 422)},
 )
 async def export_features(
+    *,
     database: AppDatabase,
     token: CurrentToken,
+    shape: ExportShape,
     columns: Annotated[
         str | None, Query(max_length=8000, description="Names by commas; all")
     ] = None,
     changed_in_run: Annotated[
         str | None, Query(pattern=ID_PATTERN, description="Only what this run changed last")
     ] = None,
+    kind: ExportFormat = Format.ARROW,
 ) -> StreamingResponse:
     """Stream features: customer_id, as_of, and the columns asked for."""
     export = domain.features(chosen(columns), of_run=changed_in_run is not None)
-    return _answer(repository.stream(database, export, _sight(token), changed_in_run))
+    file = _File("features", kind, shape)
+    return _answer(database, export, _sight(token), changed_in_run, file)
 
 
 def _sight(token: Token) -> Sight:
@@ -80,5 +95,25 @@ def _sight(token: Token) -> Sight:
     return Sight(org=token.org, rm=token.rm)
 
 
-def _answer(parts: AsyncIterator[bytes]) -> StreamingResponse:
-    return StreamingResponse(parts, media_type=ARROW_STREAM)
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What to call an export, and how to write it."""
+
+    name: str
+    kind: Format
+    shape: Shape
+
+
+def _answer(
+    database: Database, export: Export, sight: Sight, parameter: str | None, file: _File
+) -> StreamingResponse:
+    kind, shape = file.kind, file.shape
+    writer = writer_of(kind, export.schema, shape)
+    media = MEDIA_TYPES[kind]
+    if kind in {Format.CSV, Format.FIXED}:
+        media = f"{media}; charset={shape.charset}"
+    return StreamingResponse(
+        repository.stream(database, export, sight, parameter, writer),
+        media_type=media,
+        headers={"Content-Disposition": f'attachment; filename="{file.name}.{ENDINGS[kind]}"'},
+    )

@@ -1,4 +1,4 @@
-"""Reading many rows as Arrow: PostgreSQL writes CSV, Arrow parses it, nothing passes by row."""
+"""Reading many rows: PostgreSQL writes CSV, Arrow parses it, a writer makes a format of it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from pyarrow import csv
 
 from services.profile.exports.domain import Export
 from shared.database import Database
+from shared.formats.writing import Writer
 
 CUSTOMERS_AT_ONCE = 2_000
 
@@ -31,19 +32,16 @@ class Sight:
 
 
 async def stream(
-    database: Database, export: Export, sight: Sight, parameter: str | None
+    database: Database, export: Export, sight: Sight, parameter: str | None, writer: Writer
 ) -> AsyncIterator[bytes]:
-    """Yield an Arrow IPC stream of one database snapshot, some thousand customers at a time."""
-    sink = _Sink()
-    writer = pa.ipc.new_stream(sink, export.schema)
+    """Yield one database snapshot as it is written, some thousand customers at a time."""
     connection = await database.dedicated()
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             async for table in _tables(connection, export, sight, parameter):
-                writer.write_table(table)
-                yield sink.drain()
-        writer.close()
-        yield sink.drain()
+                yield await to_thread.run_sync(writer.write, table)
+        for part in writer.end():
+            yield part
     finally:
         await connection.close()
 
@@ -94,27 +92,3 @@ def _parse(body: BytesIO, schema: pa.Schema) -> pa.Table:
             quoted_strings_can_be_null=False,
         ),
     )
-
-
-class _Sink:
-    """A file that hands on what was written."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, part: bytes) -> int:
-        self._parts.append(bytes(part))
-        return len(part)
-
-    def flush(self) -> None:
-        """Keep nothing back."""
-
-    def close(self) -> None:
-        """Hold nothing open."""
-
-    def drain(self) -> bytes:
-        """Return what was written since the last time."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)

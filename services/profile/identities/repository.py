@@ -94,6 +94,35 @@ async def replace(
     return {(each.system, each.key) for _, each in await list_of(connection, [customer_id])}
 
 
+async def bearers_of(
+    connection: asyncpg.Connection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Return the survivor who bears each reference, (system, stored form), that anybody bears."""
+    rows = await connection.fetch(
+        """SELECT system, reference, coalesce(merged_into, customer_id) AS survivor
+           FROM unnest($1::text[], $2::text[]) AS g (system, reference)
+           JOIN source_reference USING (system, reference) JOIN customer USING (customer_id)""",
+        [system for system, _ in keys],
+        [key for _, key in keys],
+    )
+    return {(row["system"], row["reference"]): row["survivor"] for row in rows}
+
+
+async def add_many(connection: asyncpg.Connection, given: Sequence[tuple[str, Stored]]) -> int:
+    """Add references of customers; return how many nobody bore."""
+    done = await connection.execute(
+        """INSERT INTO source_reference (customer_id, system, reference, sealed)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+               AS g (customer_id, system, reference, sealed)
+           ORDER BY customer_id, system, reference ON CONFLICT DO NOTHING""",
+        [customer_id for customer_id, _ in given],
+        [each.system for _, each in given],
+        [each.key for _, each in given],
+        [each.sealed for _, each in given],
+    )
+    return int(done.rsplit(" ", 1)[1])
+
+
 async def list_under_other_keys(
     connection: asyncpg.Connection, mark: bytes, *, after: Place, limit: int
 ) -> list[tuple[str, Stored]]:

@@ -124,6 +124,28 @@ async def put_references(
     return await list_references(session, customer_id, token=token, ring=ring)
 
 
+async def bearers_of(
+    connection: asyncpg.Connection, ring: KeyRing, named: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Return the survivor who bears each (system, reference) that anybody bears."""
+    known = source_systems()
+    keys = {
+        (system, _key(system, reference, ring)): (system, reference)
+        for system, reference in named
+        if system in known and reference
+    }
+    found = await repository.bearers_of(connection, list(keys))
+    return {keys[each]: survivor for each, survivor in found.items()}
+
+
+async def add_many(
+    connection: asyncpg.Connection, ring: KeyRing, given: Sequence[tuple[str, Reference]]
+) -> int:
+    """Add references, (customer, reference), to those there are; return how many nobody bore."""
+    stored = [(customer_id, _stored(customer_id, each, ring)) for customer_id, each in given]
+    return await repository.add_many(connection, stored)
+
+
 async def reseal(
     connection: asyncpg.Connection, ring: KeyRing, *, after: Place, limit: int
 ) -> Place | None:

@@ -1,6 +1,6 @@
 """Jobs and what they write, a set at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ import asyncpg
 from services.profile.jobs.domain.jobs import (
     Chunk,
     Job,
+    NewJob,
     NoSuchJob,
     Outcome,
     Reject,
@@ -18,27 +19,32 @@ from services.profile.jobs.domain.jobs import (
     added,
 )
 
+CUTTING_STANDS_STILL_SECONDS = 600
 _JOB = ", ".join(field.name for field in fields(Job))
 
 
-async def add(
-    connection: asyncpg.Connection,
-    job_id: str,
-    *,
-    kind: str,
-    client_id: str,
-    features_later: bool,
-    now: datetime,
-) -> None:
-    await connection.execute(
-        """INSERT INTO job (job_id, kind, client_id, features_later, created_at)
-           VALUES ($1, $2, $3, $4, $5)""",
-        job_id,
-        kind,
-        client_id,
-        features_later,
-        now,
+async def add(connection: asyncpg.Connection, job: NewJob) -> Job | None:
+    """Add a job; if the same file landed for that day already, return its job instead.
+
+    One that failed does not count as landed.
+    """
+    added = await connection.fetchval(
+        """INSERT INTO job (job_id, kind, format, client_id, features_later, source, business_date,
+               digest, uncut, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           ON CONFLICT (kind, source, business_date, digest) WHERE error IS NULL DO NOTHING
+           RETURNING job_id""",
+        *(getattr(job, field.name) for field in fields(job)),
     )
+    if added is not None:
+        return None
+    row = await connection.fetchrow(
+        f"""SELECT {_JOB} FROM job WHERE kind = $1 AND source = $2 AND business_date = $3
+                AND digest = $4 AND error IS NULL""",  # noqa: S608 - names of ours
+        *(job.kind, job.source, job.business_date, job.digest),
+    )
+    assert row is not None  # noqa: S101 - the transaction waited for who added it
+    return _to_job(row)
 
 
 async def add_chunk(
@@ -53,14 +59,61 @@ async def add_chunk(
     )
 
 
-async def set_rows(connection: asyncpg.Connection, job_id: str, rows: int) -> None:
-    """Note how many rows a body has; of none, all are in."""
+async def add_part(
+    connection: asyncpg.Connection, job_id: str, *, number: int, size: int, body: bytes
+) -> None:
+    """Keep a part of a body as it came, packed; unpacked it has `size` bytes."""
     await connection.execute(
-        """UPDATE job SET rows = $2, rows_in_at = CASE WHEN $2 = 0 THEN clock_timestamp() END
+        "INSERT INTO job_part (job_id, number, size, body) VALUES ($1, $2, $3, $4)",
+        *(job_id, number, size, body),
+    )
+
+
+async def parts_of(
+    connection: asyncpg.Connection, job_id: str
+) -> AsyncGenerator[tuple[int, bytes]]:
+    """Yield the parts of a body in their order, each with its size."""
+    query = "SELECT size, body FROM job_part WHERE job_id = $1 ORDER BY number"
+    async for row in connection.cursor(query, job_id, prefetch=4):
+        yield row["size"], row["body"]
+
+
+async def drop_parts(connection: asyncpg.Connection, job_id: str) -> None:
+    await connection.execute("DELETE FROM job_part WHERE job_id = $1", job_id)
+
+
+async def hold_uncut(connection: asyncpg.Connection, job: Job) -> bool:
+    """Tell whether the body of a job is to be cut, and keep others from it meanwhile.
+
+    The transaction may stand still for as long as it takes to unpack a workbook.
+    """
+    return job.uncut is not None and bool(
+        await connection.fetchval(
+            """SELECT set_config('idle_in_transaction_session_timeout', $2, true)
+               FROM job WHERE job_id = $1 AND uncut IS NOT NULL FOR UPDATE SKIP LOCKED""",
+            job.job_id,
+            f"{CUTTING_STANDS_STILL_SECONDS}s",
+        )
+    )
+
+
+async def set_rows(
+    connection: asyncpg.Connection, job_id: str, rows: int, totals: Mapping[str, Any] | None
+) -> None:
+    """Note how many rows a body has, and its totals; of no rows, all are in."""
+    await connection.execute(
+        """UPDATE job SET rows = $2, totals = $3, uncut = NULL,
+               rows_in_at = CASE WHEN $2 = 0 THEN clock_timestamp() END
            WHERE job_id = $1""",
         job_id,
         rows,
+        totals,
     )
+
+
+async def set_error(connection: asyncpg.Connection, job_id: str, error: str) -> None:
+    """Note why a job will have failed, though its rows are taken."""
+    await connection.execute("UPDATE job SET error = $2 WHERE job_id = $1", job_id, error)
 
 
 async def get(connection: asyncpg.Connection, job_id: str, *, lock: bool = False) -> Job:
@@ -97,6 +150,19 @@ async def is_any_open(connection: asyncpg.Connection) -> bool:
     )
 
 
+async def has_later_landed(connection: asyncpg.Connection, job: Job) -> bool:
+    """Tell whether a file of a later day landed from the source of a job."""
+    if job.source is None:
+        return False
+    return bool(
+        await connection.fetchval(
+            """SELECT EXISTS (SELECT FROM job WHERE kind = $1 AND source = $2
+                   AND business_date > $3 AND error IS NULL)""",
+            *(job.kind, job.source, job.business_date),
+        )
+    )
+
+
 async def take_chunk(connection: asyncpg.Connection, job: Job, *, in_order: bool) -> Chunk | None:
     """Take a chunk of a job off the table; None if others are at all that may be taken.
 
@@ -124,8 +190,11 @@ async def advance(
     known = await get(connection, job.job_id, lock=True)
     await connection.copy_records_to_table(
         "job_reject",
-        records=[(job.job_id, each.row, each.id, each.reason) for each in outcome.rejects],
-        columns=["job_id", "row", "id", "reason"],
+        records=[
+            (job.job_id, each.row, each.id, each.reason, each.column, each.line)
+            for each in outcome.rejects
+        ],
+        columns=["job_id", "row", "id", "reason", "column", "line"],
     )
     await connection.execute(
         """UPDATE job SET state = 'running', started_at = coalesce(started_at, $2),
@@ -176,7 +245,8 @@ async def note_asked(
 async def complete(connection: asyncpg.Connection, now: datetime) -> bool:
     """End the jobs whose rows are in, and whose features are there or may come later."""
     done = await connection.execute(
-        """UPDATE job AS j SET state = 'completed', finished_at = $1
+        """UPDATE job AS j SET finished_at = $1,
+               state = CASE WHEN error IS NULL THEN 'completed' ELSE 'failed' END
            WHERE finished_at IS NULL AND rows_in_at IS NOT NULL
              AND (features_later OR features_asked AND (run_id IS NULL OR EXISTS (
                  SELECT FROM feature_run AS r WHERE r.run_id = j.run_id AND r.state = 'completed'
@@ -188,6 +258,7 @@ async def complete(connection: asyncpg.Connection, now: datetime) -> bool:
 
 async def fail(connection: asyncpg.Connection, job_id: str, now: datetime, error: str) -> None:
     """End a job, and drop what was not taken of its body."""
+    await drop_parts(connection, job_id)
     await connection.execute("DELETE FROM job_chunk WHERE job_id = $1", job_id)
     await connection.execute(
         "UPDATE job SET state = 'failed', finished_at = $2, error = $3 WHERE job_id = $1",
@@ -202,13 +273,13 @@ async def list_rejects(
 ) -> list[Reject]:
     """Return the rows a job did not take, in the order of the body, from beyond `after`."""
     rows = await connection.fetch(
-        """SELECT row, id, reason FROM job_reject WHERE job_id = $1 AND row > $2
+        """SELECT row, id, reason, "column", line FROM job_reject WHERE job_id = $1 AND row > $2
            ORDER BY row LIMIT $3""",
         job_id,
         after,
         limit,
     )
-    return [Reject(row["row"], row["id"], row["reason"]) for row in rows]
+    return [Reject(**row) for row in rows]
 
 
 async def upsert(
@@ -218,6 +289,7 @@ async def upsert(
     key: Sequence[str],
     types: Mapping[str, str],
     rows: Sequence[Row],
+    only_new: bool = False,
 ) -> set[tuple[str, ...]]:
     """Write rows, only those that differ from what is there; return the keys of those.
 
@@ -227,6 +299,7 @@ async def upsert(
         key: its primary key.
         types: PostgreSQL types by column, the key's included.
         rows: no two of one key.
+        only_new: leave what is there as it is.
     """
     columns, values = ", ".join(types), [name for name in types if name not in key]
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.values(), 1))
@@ -235,7 +308,7 @@ async def upsert(
             SELECT * FROM unnest({arrays}) AS g ({columns}) ORDER BY {", ".join(key)}
             ON CONFLICT ({", ".join(key)}) DO UPDATE
             SET {", ".join(f"{name} = excluded.{name}" for name in values)}
-            WHERE ({", ".join(f"t.{name}" for name in values)})
+            WHERE {"false AND" if only_new else ""} ({", ".join(f"t.{name}" for name in values)})
                IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in values)})
             RETURNING {", ".join(key)}""",  # noqa: S608 - names of ours
         *[[row[name] for row in rows] for name in types],

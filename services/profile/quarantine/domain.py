@@ -41,6 +41,7 @@ class Quarantined:
     state: QuarantineState
     decided_at: datetime | None = None
     decided_by: str | None = None
+    detail: str | None = None
     note: str | None = None
 
 

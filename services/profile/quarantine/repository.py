@@ -15,7 +15,7 @@ from services.profile.quarantine.domain import (
 )
 from shared.tokens import Token
 
-_COLUMNS = "quarantine_id, event, reason, received_at, state, decided_at, decided_by, note"
+_COLUMNS = "quarantine_id, event, reason, detail, received_at, state, decided_at, decided_by, note"
 # Events of nobody the bank knows are shown to those who see everybody.
 _VISIBLE = f"""
 ($1::text IS NULL AND $2::text IS NULL AND $3::text IS NULL OR EXISTS (
@@ -98,14 +98,17 @@ async def decide(
     )
 
 
-async def set_reasons(connection: asyncpg.Connection, reasons: Mapping[str, Reason]) -> None:
-    """Note why events are not believed now, by id."""
+async def set_reasons(
+    connection: asyncpg.Connection, reasons: Mapping[str, tuple[Reason, str | None]]
+) -> None:
+    """Note why events are not believed now, by id, and which of their data do not fit."""
     await connection.execute(
-        """UPDATE quarantine AS q SET reason = g.reason
-           FROM unnest($1::text[], $2::text[]) AS g (quarantine_id, reason)
+        """UPDATE quarantine AS q SET (reason, detail) = (g.reason, g.detail)
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS g (quarantine_id, reason, detail)
            WHERE q.quarantine_id = g.quarantine_id""",
         list(reasons),
-        list(reasons.values()),
+        [reason for reason, _ in reasons.values()],
+        [detail for _, detail in reasons.values()],
     )
 
 

@@ -43,6 +43,7 @@ class QuarantinedRead(BaseModel):
 
     quarantine_id: str
     reason: Reason
+    detail: str | None = Field(description="Which fields of its data do not fit; else null")
     event: dict[str, Any] = Field(description="As it was told: mend it, and send it with `/replay`")
     received_at: datetime
     state: QuarantineState
@@ -56,6 +57,7 @@ class QuarantinedRead(BaseModel):
         return cls(
             quarantine_id=found.quarantine_id,
             reason=found.reason,
+            detail=found.detail,
             event=_told(found.event, currency),
             received_at=found.received_at,
             state=found.state,

@@ -44,7 +44,9 @@ async def replay(
         connection, [mended or found.event], currency=currency, token=token, clock=clock
     )
     if told.doubted:
-        raise StillDoubted(f"It is not believed: {told.doubted[0]}", reason=told.doubted[0])
+        detail = told.detail_of(0)
+        why = told.doubted[0] + (f": {detail}" if detail else "")
+        raise StillDoubted(f"It is not believed: {why}", reason=told.doubted[0])
     await repository.decide(
         connection,
         [quarantine_id],
@@ -74,7 +76,10 @@ async def replay_all(
     told, event_id = await events.record_believed(
         connection, [each.event for each in found], currency=currency, token=token, clock=clock
     )
-    doubted = {found[place].quarantine_id: reason for place, reason in told.doubted.items()}
+    doubted = {
+        found[place].quarantine_id: (reason, told.detail_of(place))
+        for place, reason in told.doubted.items()
+    }
     replayed = [each.quarantine_id for each in found if each.quarantine_id not in doubted]
     await repository.set_reasons(connection, doubted)
     await repository.decide(
@@ -85,7 +90,7 @@ async def replay_all(
         by=token.author,
         note=note,
     )
-    return Replayed(len(replayed), Counter(doubted.values())), event_id
+    return Replayed(len(replayed), Counter(told.doubted.values())), event_id
 
 
 async def drop(

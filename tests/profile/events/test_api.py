@@ -16,8 +16,9 @@ async def test_l3_an_event_told_twice_counts_once(profile: Profile) -> None:
     first = await profile.call("POST", "/events", json={"events": [LOGIN, LOGIN]})
     again = await profile.call("POST", "/events", json=LOGIN)
 
-    assert first.json() == {"accepted": 1, "duplicates": 1, "quarantined": []}
-    assert again.json() == {"accepted": 0, "duplicates": 1, "quarantined": []}
+    told = {"duplicates": 1, "quarantined": [], "refused": []}
+    assert first.json() == {"accepted": 1, **told}
+    assert again.json() == {"accepted": 0, **told}
     assert "Bihuan-Event" in first.headers
     assert "Bihuan-Event" not in again.headers
     assert (await profile.features("c1"))["logins_30d"] == 1
@@ -64,7 +65,8 @@ async def test_what_cannot_be_believed_is_quarantined_and_the_rest_is_kept(
     answer = await profile.ok("POST", "/events", json={"events": [bad, LOGIN]})
 
     assert answer["accepted"] == 1
-    assert answer["quarantined"] == [{"index": 0, "event_id": "bad", "reason": reason}]
+    quarantined = {"index": 0, "event_id": "bad", "reason": reason, "errors": []}
+    assert answer["quarantined"] == [quarantined]
     async with profile.database.connection() as connection:
         assert await connection.fetchval("SELECT reason FROM quarantine") == reason
 

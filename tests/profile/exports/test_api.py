@@ -61,6 +61,27 @@ async def test_what_is_exported_is_what_was_stated(profile: Profile) -> None:
     assert orjson.loads(told["data"]) == {"page": "home"}
 
 
+async def test_an_export_is_written_as_asked(profile: Profile) -> None:
+    await profile.customer("c1", industry="=制造业", income_year=cny("10.50"))
+
+    async def told(**query: str) -> Any:
+        return await profile.call("GET", "/customers:export", params=query)
+
+    chinese = await told(format="csv", charset="gb18030", delimiter=";")
+    marked = await told(format="csv", bom="true")
+    fixed = await told(format="fixed", widths="customer_id:4,industry:3")
+    unknown = await told(format="fixed", widths="colour:3")
+    wrong = await told(format="parchment")
+
+    assert "'=制造业" in chinese.content.decode("gb18030").splitlines()[1].split(";")
+    assert chinese.headers["content-disposition"] == 'attachment; filename="customers.csv"'
+    assert marked.content.startswith(b"\xef\xbb\xbfcustomer_id,party_type,")
+    assert "c1          person" in fixed.text
+    assert " ******** " in fixed.text, "too long for its column"
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "wrong_widths")
+    assert wrong.status_code == 422
+
+
 async def test_features_are_exported_by_column(profile: Profile) -> None:
     await profile.customer("c1", birth_date="1980-01-01")
 

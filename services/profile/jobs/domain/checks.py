@@ -26,6 +26,7 @@ _NEED_KINDS = frozenset(NeedKind)
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2200, 1, 1)
 _AHEAD = timedelta(minutes=5)
 LONGEST_TEXT = 4096
+LONGEST_REFERENCE = 128
 
 Fault = tuple[str, pl.Expr]
 """A reason, and which rows it holds for; null is no."""
@@ -216,6 +217,22 @@ def goal(row: Row, customers: Collection[str], kinds: Collection[str], now: date
         bad_progress=not _is_share(row["progress"]),
         bad_source=not _is_code(row["source"]),
         ahead_of_time=row["stated_at"] > now + _AHEAD,
+    )
+
+
+def identity(
+    row: Row,
+    customers: Mapping[str, str],
+    systems: Container[str],
+    bearers: Mapping[tuple[str, str], str],
+) -> str | None:
+    """Return what is wrong with a reference; survivors of `customers`, `bearers` by reference."""
+    bearer = bearers.get((row["system"], row["reference"]))
+    return _first_of(
+        unknown_customer=row["customer_id"] not in customers,
+        unknown_system=row["system"] not in systems,
+        bad_reference=len(row["reference"]) > LONGEST_REFERENCE,
+        reference_taken=bearer is not None and bearer != customers.get(row["customer_id"]),
     )
 
 

@@ -1,6 +1,6 @@
 """What the bulk imports take: columns in Arrow types, the same that the exports answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +28,7 @@ class ImportKind(StrEnum):
     KYC = "kyc"
     NEEDS = "needs"
     GOALS = "goals"
+    IDENTITIES = "identities"
 
 
 class WrongColumns(Invalid):
@@ -229,18 +230,23 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
             "closed_at": MOMENT,
         },
     ),
+    ImportKind.IDENTITIES: _layout(
+        "customer_id",
+        "customer_id system reference",
+        {"customer_id": TEXT, "system": TEXT, "reference": TEXT},
+    ),
 }
 
 
-def check_columns(kind: ImportKind, given: pa.Schema) -> None:
+def check_columns(kind: ImportKind, given: Sequence[str]) -> None:
     """Refuse columns that this import does not know or cannot do without.
 
     Raises:
         WrongColumns: names each of them.
     """
     layout = LAYOUTS[kind]
-    unknown = [name for name in given.names if name not in layout.schema.names]
-    missing = sorted(layout.required - set(given.names))
+    unknown = [name for name in given if name not in layout.schema.names]
+    missing = sorted(layout.required - set(given))
     errors = [FieldError(f"/{name}", "unknown column") for name in unknown]
     errors += [FieldError(f"/{name}", "required column") for name in missing]
     if errors:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -27,21 +27,51 @@ class NoSuchJob(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not taken; rows count from 0."""
+    """A row that was not taken; rows count from 0, in a chunk as in a body.
+
+    `line` is where it begins in a file of lines, `column` the one at fault if it was one.
+    """
 
     row: int
     id: str
     reason: str
+    column: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """An import that came; what landed for a business date is known by its digest."""
+
+    job_id: str
+    kind: str
+    format: str
+    client_id: str
+    features_later: bool
+    source: str | None
+    business_date: date | None
+    digest: bytes | None
+    uncut: Mapping[str, Any] | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One import and how far it has come."""
+    """One import and how far it has come.
+
+    `totals` compares it with what its sender counted; `uncut` says how to cut a body that is kept
+    as it came, None once it is cut.
+    """
 
     job_id: str
     kind: str
+    format: str
     client_id: str
     state: State
+    source: str | None
+    business_date: date | None
+    totals: Mapping[str, Any] | None
+    uncut: Mapping[str, Any] | None
     rows: int
     done: int
     accepted: int
@@ -89,7 +119,6 @@ def sift(
     rows: Sequence[Row],
     reasons: Sequence[str | None],
     *,
-    first: int,
     id_column: str,
     reason_of: Callable[[Row], str | None],
     key: Callable[[Row], Hashable] | None = None,
@@ -99,7 +128,6 @@ def sift(
     Args:
         rows: of one chunk.
         reasons: why each may not be taken as far as is known already, None if it may.
-        first: number of the first one in the body.
         id_column: what a rejected row is reported by.
         reason_of: why a row of which nothing is known may not be taken, None if it may.
         key: where given, only the last row of each key is taken: two cannot be written at once.
@@ -114,7 +142,7 @@ def sift(
         if reason is None:
             taken.append(row)
         else:
-            rejects.append(rejected(first + place, row[id_column], reason))
+            rejects.append(rejected(place, row[id_column], reason))
     return Sifted(taken, rejects)
 
 

@@ -76,7 +76,7 @@ _HOLDING_TYPES = {
 
 
 async def take_customers(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State customers anew; ownership and flags that change are announced."""
     layout = LAYOUTS[ImportKind.CUSTOMERS]
@@ -85,22 +85,18 @@ async def take_customers(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.customer(row, erased),
         key=lambda row: row["customer_id"],
     )
-    for row in sifted.rows:
+    rows = await _new(connection, sifted.rows) if context.is_late else sifted.rows
+    for row in rows:
         row["org_path"] = row["org_path"] or ""
-    ids = [row["customer_id"] for row in sifted.rows]
+    ids = [row["customer_id"] for row in rows]
     await features.lock(connection, ids)
     before = await customers.standings_of(connection, ids, context.clock)
-    written = await customers.upsert_many(
-        connection, sifted.rows, types=_CUSTOMER_TYPES, now=context.now
-    )
-    renamed = await identifiers.store_many(
-        connection, context.ring, list(_identifiers(sifted.rows))
-    )
+    written = await customers.upsert_many(connection, rows, types=_CUSTOMER_TYPES, now=context.now)
+    renamed = await identifiers.store_many(connection, context.ring, list(_identifiers(rows)))
     if renamed:
         await propose_equal(connection, sorted(renamed), now=context.now)
     changed = written | renamed
@@ -120,7 +116,7 @@ async def take_customers(
 
 
 async def take_accounts(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State accounts anew."""
     layout = LAYOUTS[ImportKind.ACCOUNTS]
@@ -129,7 +125,6 @@ async def take_accounts(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.account(row, known),
         key=lambda row: (row["customer_id"], row["account_id"]),
@@ -143,13 +138,14 @@ async def take_accounts(
         key=("customer_id", "account_id"),
         types=_ACCOUNT_TYPES,
         rows=sifted.rows,
+        only_new=context.is_late,
     )
     touched = {customer_id for customer_id, _ in written}
     return _outcome(sifted, len(written), touched, totals(sifted.rows, ("role", "status")))
 
 
 async def take_holdings(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State holdings anew, and the balances given with them."""
     layout = LAYOUTS[ImportKind.HOLDINGS]
@@ -160,7 +156,6 @@ async def take_holdings(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.holding(
             row,
@@ -180,6 +175,7 @@ async def take_holdings(
         key=("customer_id", "holding_id"),
         types=_HOLDING_TYPES,
         rows=sifted.rows,
+        only_new=context.is_late,
     )
     balances = [row for row in sifted.rows if row["balance"] is not None]
     moved = await repository.put_balances(connection, balances, context.clock.zone.key)
@@ -187,6 +183,11 @@ async def take_holdings(
     changed = written | moved
     touched = {customer_id for customer_id, _ in changed}
     return _outcome(sifted, len(changed), touched, report)
+
+
+async def _new(connection: asyncpg.Connection, rows: Sequence[Row]) -> list[Row]:
+    known = await _customers(connection, rows)
+    return [row for row in rows if row["customer_id"] not in known]
 
 
 def _identifiers(rows: Sequence[Row]) -> list[tuple[str, str, str]]:

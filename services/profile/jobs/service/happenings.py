@@ -12,6 +12,7 @@ from services.profile.assessments.domain import Assessment, valid_until
 from services.profile.consents import service as consents
 from services.profile.consents.domain import Channel, Purpose, State, Statement
 from services.profile.customers import service as customers
+from services.profile.event_types import service as event_types
 from services.profile.events import service as events
 from services.profile.features import service as features
 from services.profile.jobs import repository
@@ -20,24 +21,24 @@ from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
 from services.profile.jobs.domain.events import formed, lines, outcome
 from services.profile.jobs.domain.jobs import Outcome, Row, sift, totals
 from services.profile.jobs.service.context import Context
-from services.profile.vocabulary import event_types
 
 
 async def take_events(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """Record events as single ones are recorded; the doubtful ones are rejected."""
     required = LAYOUTS[ImportKind.EVENTS].required
-    given = await to_thread.run_sync(partial(formed, batch, required, first=first))
+    types = await event_types.among(connection, batch["type"].drop_nulls().unique().to_list())
+    given = await to_thread.run_sync(formed, batch, required, types)
     named = given.events["customer_id"].unique().to_list()
     known = await repository.known_customers(connection, named)
     holders = await _holders(connection, given.events, named)
     placed = _placed(given.events, holders)
     csv = await to_thread.run_sync(lines, placed, known | frozenset(holders.values()))
-    terms = events.terms_of(context.clock, context.currency)
+    terms = events.terms_of(context.clock, context.currency, types)
     told = await events.record_csv(connection, csv, terms)
-    flows = {name: kind.flow for name, kind in event_types().items()}
-    return await to_thread.run_sync(partial(outcome, given, told, first=first, flows=flows))
+    flows = {name: kind.flow for name, kind in types.items()}
+    return await to_thread.run_sync(partial(outcome, given, told, flows=flows))
 
 
 async def _holders(
@@ -63,7 +64,7 @@ def _placed(given: pl.DataFrame, holders: Mapping[int, str]) -> pl.DataFrame:
 
 
 async def take_consents(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """Record statements of consent; those recorded before change nothing."""
     layout = LAYOUTS[ImportKind.CONSENTS]
@@ -73,7 +74,6 @@ async def take_consents(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.consent(row, known, now),
     )
@@ -90,7 +90,7 @@ async def take_consents(
 
 
 async def take_assessments(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """Record assessments of the past: how often a customer may answer does not bind them."""
     layout = LAYOUTS[ImportKind.ASSESSMENTS]
@@ -100,7 +100,6 @@ async def take_assessments(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.assessment(row, known, now),
     )

@@ -7,6 +7,8 @@ import polars as pl
 
 from services.profile.customers import service as customers
 from services.profile.features import service as features
+from services.profile.identities import service as identities
+from services.profile.identities.domain import MASK, Reference
 from services.profile.jobs import repository
 from services.profile.jobs.domain import checks
 from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
@@ -17,7 +19,7 @@ from services.profile.kyc.domain import Value
 from services.profile.relations import service as relations
 from services.profile.relations.domain.admission import Admission
 from services.profile.relations.domain.relations import Relation
-from services.profile.vocabulary import goals, kyc_items, needs
+from services.profile.vocabulary import goals, kyc_items, needs, source_systems
 from shared.errors import DomainError
 
 _NEED_TYPES = {
@@ -47,7 +49,7 @@ _STATED = ("relation_id", "kind", "to_id", "role", "since", "until", "share", "s
 
 
 async def take_relations(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State relations anew; each must go with those there are and those above it."""
     rows = batch.to_dicts()
@@ -63,7 +65,6 @@ async def take_relations(
         ImportKind.RELATIONS,
         batch,
         rows,
-        first,
         lambda row: (
             checks.relation(row, there)
             or _refusal(admission, relations.between(_relation(row, context), there))
@@ -81,7 +82,7 @@ async def take_relations(
 
 
 async def take_kyc(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """Take values of the KYC card that were confirmed later than those there."""
     layout = LAYOUTS[ImportKind.KYC]
@@ -91,7 +92,6 @@ async def take_kyc(
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=lambda row: checks.kyc_value(row, party_types, kyc_items(), context.now),
         key=lambda row: (row["customer_id"], row["item"]),
@@ -102,7 +102,7 @@ async def take_kyc(
 
 
 async def take_needs(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State needs anew."""
     rows = batch.with_columns(pl.col("confidence").fill_null(1.0)).to_dicts()
@@ -111,13 +111,13 @@ async def take_needs(
     def reason_of(row: Row) -> str | None:
         return checks.need(row, there, needs(), context.now)
 
-    sifted = _sifted(ImportKind.NEEDS, batch, rows, first, reason_of)
-    written = await _upsert(connection, "need", _NEED_TYPES, sifted)
+    sifted = _sifted(ImportKind.NEEDS, batch, rows, reason_of)
+    written = await _upsert(connection, "need", _NEED_TYPES, sifted, context)
     return _outcome(sifted, len(written), set(), "code")
 
 
 async def take_goals(
-    connection: asyncpg.Connection, batch: pl.DataFrame, first: int, context: Context
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
 ) -> Outcome:
     """State financial goals anew."""
     rows = batch.with_columns(pl.col("priority").fill_null(1)).to_dicts()
@@ -126,24 +126,70 @@ async def take_goals(
     def reason_of(row: Row) -> str | None:
         return checks.goal(row, there, goals(), context.now)
 
-    sifted = _sifted(ImportKind.GOALS, batch, rows, first, reason_of)
-    written = await _upsert(connection, "goal", _GOAL_TYPES, sifted)
+    sifted = _sifted(ImportKind.GOALS, batch, rows, reason_of)
+    written = await _upsert(connection, "goal", _GOAL_TYPES, sifted, context)
     return _outcome(sifted, len(written), {key[0] for key in written}, "kind")
 
 
+async def take_identities(
+    connection: asyncpg.Connection, batch: pl.DataFrame, context: Context
+) -> Outcome:
+    """Add references of the bank's systems; what leads to another customer stays with that one."""
+    layout = LAYOUTS[ImportKind.IDENTITIES]
+    rows = batch.to_dicts()
+    there = await _lock(connection, rows, ("customer_id",))
+    reasons = checks.general_reasons(batch, layout.required)
+    named = [
+        (row["system"], row["reference"])
+        for row, reason in zip(rows, reasons, strict=True)
+        if reason is None
+    ]
+    bearers = await identities.bearers_of(connection, context.ring, named)
+    sifted = sift(
+        rows,
+        reasons,
+        id_column=layout.id,
+        reason_of=lambda row: (
+            checks.identity(row, there, source_systems(), bearers)
+            or _masked(row["system"], row["reference"])
+        ),
+        key=lambda row: (row["system"], row["reference"]),
+    )
+    given = [
+        (row["customer_id"], Reference(system=row["system"], reference=row["reference"]))
+        for row in sifted.rows
+    ]
+    added = await identities.add_many(connection, context.ring, given)
+    return _outcome(sifted, added, set(), "system")
+
+
+def _masked(system: str, reference: str) -> str | None:
+    is_sealed = source_systems()[system].sealed
+    return "masked_reference" if is_sealed and reference.startswith(MASK) else None
+
+
 async def _upsert(
-    connection: asyncpg.Connection, noun: str, types: Mapping[str, str], sifted: Sifted
+    connection: asyncpg.Connection,
+    noun: str,
+    types: Mapping[str, str],
+    sifted: Sifted,
+    context: Context,
 ) -> set[tuple[str, ...]]:
     """Write rows, only those that differ, into the table of a noun; return (customer, id)."""
-    key = ("customer_id", f"{noun}_id")
-    return await repository.upsert(connection, noun, key=key, types=types, rows=sifted.rows)
+    return await repository.upsert(
+        connection,
+        noun,
+        key=("customer_id", f"{noun}_id"),
+        types=types,
+        rows=sifted.rows,
+        only_new=context.is_late,
+    )
 
 
 def _sifted(
     kind: ImportKind,
     batch: pl.DataFrame,
     rows: Sequence[Row],
-    first: int,
     reason_of: Callable[[Row], str | None],
 ) -> Sifted:
     """Part rows that are told apart by their customer and the id that they are reported by."""
@@ -151,7 +197,6 @@ def _sifted(
     return sift(
         rows,
         checks.general_reasons(batch, layout.required),
-        first=first,
         id_column=layout.id,
         reason_of=reason_of,
         key=lambda row: (row["customer_id"], row[layout.id]),

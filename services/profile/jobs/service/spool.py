@@ -1,39 +1,28 @@
-"""Taking a body in: read to a file, cut into chunks, kept in the database until it is done."""
+"""Taking a body in: read to a file, cut into chunks or kept as it is, for a job to carry out."""
 
 import hashlib
+import zipfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from mmap import ACCESS_READ, mmap
+from os import dup
 from tempfile import TemporaryFile
 from typing import IO
 
 import asyncpg
-import pyarrow as pa
 from anyio import to_thread
 
 from services.profile.jobs import repository
-from services.profile.jobs.domain.columns import ImportKind, check_columns, in_layout
-from services.profile.jobs.domain.jobs import Job
+from services.profile.jobs.domain.columns import LAYOUTS, check_columns
+from services.profile.jobs.domain.jobs import Job, NewJob
+from services.profile.jobs.service.cutting import PACKING, Body, Cut, Taken, cut
 from shared.database import Begin
-from shared.errors import Malformed, TooLarge
+from shared.errors import TooLarge
+from shared.formats.kinds import Format
+from shared.formats.texts import UnreadableFile, open_texts
 from shared.ids import new_id
 
-_COMPRESSED = pa.ipc.IpcWriteOptions(compression="zstd")
-
-
-class NotArrow(Malformed):
-    code = "not_an_arrow_stream"
-    title = "The body is not an Arrow IPC stream"
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A body on disk and its digest."""
-
-    file: IO[bytes]
-    digest: bytes
+PART_BYTES = 2**20
+_CUT_AT_ONCE = (Format.ARROW, Format.PARQUET)
 
 
 async def receive(stream: AsyncIterator[bytes], *, limit: int) -> Body:
@@ -54,81 +43,64 @@ async def receive(stream: AsyncIterator[bytes], *, limit: int) -> Body:
     return Body(file, digest.digest())
 
 
-async def store(
-    begin: Begin,
-    body: Body,
-    kind: ImportKind,
-    *,
-    chunk_rows: int,
-    client_id: str,
-    features_later: bool,
-    now: datetime,
-) -> Job:
-    """Keep a body as a job to be carried out.
+async def store(begin: Begin, body: Body, wanted: Cut, taken: Taken) -> Job:
+    """Keep a body as a job to be carried out; return the job of old, if it landed already.
+
+    Columns are cut now; texts take longer to read than a caller waits, and are cut by the job.
 
     Raises:
-        NotArrow: it cannot be read.
+        NotArrow: it cannot be read as Arrow.
+        UnreadableFile: it cannot be read as another format.
         WrongColumns: it does not fit the import.
     """
-    job_id = new_id()
-    chunks = _chunks(body.file, kind, chunk_rows)
+    at_once = wanted.format in _CUT_AT_ONCE
+    if not at_once:
+        await to_thread.run_sync(_must_begin_well, body.file, wanted)
     connection = await begin()
-    await repository.add(
-        connection,
-        job_id,
-        kind=kind,
-        client_id=client_id,
-        features_later=features_later,
-        now=now,
+    job = NewJob(
+        job_id=new_id(),
+        kind=wanted.kind,
+        format=wanted.format,
+        client_id=taken.client_id,
+        features_later=taken.features_later,
+        source=wanted.landing.source,
+        business_date=wanted.landing.business_date,
+        digest=None if wanted.landing.source is None else body.digest,
+        uncut=None if at_once else wanted.kept(),
+        created_at=taken.now,
     )
-    rows = await _store_chunks(connection, job_id, chunks)
-    await repository.set_rows(connection, job_id, rows)
-    return await repository.get(connection, job_id)
+    landed = await repository.add(connection, job)
+    if landed is not None:
+        return landed
+    if at_once:
+        await cut(connection, job.job_id, body.file, wanted, now=taken.now)
+    else:
+        await _keep(connection, job.job_id, body.file)
+    return await repository.get(connection, job.job_id)
 
 
-async def _store_chunks(
-    connection: asyncpg.Connection, job_id: str, chunks: Iterator[tuple[int, bytes]]
-) -> int:
-    number = rows = 0
-    while True:
-        chunk = await to_thread.run_sync(partial(next, chunks, None))
-        if chunk is None:
-            return rows
-        size, body = chunk
-        await repository.add_chunk(connection, job_id, number=number, first_row=rows, body=body)
-        number, rows = number + 1, rows + size
+def _must_begin_well(file: IO[bytes], wanted: Cut) -> None:
+    """Refuse a file of texts whose columns are not those of the import; Excel's are seen later."""
+    if wanted.format is Format.EXCEL:
+        if not zipfile.is_zipfile(file):
+            raise UnreadableFile("Send an Excel workbook (.xlsx) with the columns in row 1")
+    else:
+        with open(dup(file.fileno()), "rb") as same:
+            names = LAYOUTS[wanted.kind].schema.names
+            texts = open_texts(same, wanted.format, wanted.shape, names)
+            check_columns(wanted.kind, texts.names)
+    file.seek(0)
 
 
-def _chunks(file: IO[bytes], kind: ImportKind, size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the number of rows and the Arrow stream of each chunk.
-
-    The file is mapped, not read: memory holds a chunk at a time, whatever the body's batches.
-    """
-    try:
-        body = mmap(file.fileno(), 0, access=ACCESS_READ)
-        with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
-            check_columns(kind, reader.schema)
-            for part in _parts(reader, size):
-                yield part.num_rows, _written(in_layout(kind, part))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
-        raise NotArrow("Send an Arrow IPC stream with the columns of this import") from error
+async def _keep(connection: asyncpg.Connection, job_id: str, file: IO[bytes]) -> None:
+    parts = _packed(file)
+    number = 0
+    while (part := await to_thread.run_sync(partial(next, parts, None))) is not None:
+        size, body = part
+        await repository.add_part(connection, job_id, number=number, size=size, body=body)
+        number += 1
 
 
-def _parts(reader: pa.RecordBatchStreamReader, size: int) -> Iterator[pa.Table]:
-    """Yield the rows of a stream in parts of `size`, cut without copying."""
-    waiting = reader.schema.empty_table()
-    for batch in reader:
-        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
-        while waiting.num_rows >= size:
-            yield waiting.slice(0, size)
-            waiting = waiting.slice(size)
-    if waiting.num_rows:
-        yield waiting
-
-
-def _written(table: pa.Table) -> bytes:
-    table.validate(full=True)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=_COMPRESSED) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+def _packed(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    while part := file.read(PART_BYTES):
+        yield len(part), PACKING.compress(part, asbytes=True)

@@ -10,15 +10,18 @@ from anyio import to_thread
 from services.profile.features import service as features
 from services.profile.identifiers.service import KeyRing
 from services.profile.jobs import repository
-from services.profile.jobs.domain.columns import ImportKind, in_fen
+from services.profile.jobs.domain.chunks import part
+from services.profile.jobs.domain.columns import LAYOUTS, ImportKind, in_fen
 from services.profile.jobs.domain.jobs import Chunk, Job, Outcome
 from services.profile.jobs.service import facts, happenings, knowledge
 from services.profile.jobs.service.context import Context
+from services.profile.jobs.service.cutting import cut_kept
 from shared.clock import BusinessClock
 from shared.database import Database
+from shared.errors import DomainError
 from shared.logging import log
 
-Take = Callable[[asyncpg.Connection, pl.DataFrame, int, Context], Awaitable[Outcome]]
+Take = Callable[[asyncpg.Connection, pl.DataFrame, Context], Awaitable[Outcome]]
 
 _TAKES: Mapping[str, Take] = {
     ImportKind.CUSTOMERS: facts.take_customers,
@@ -31,6 +34,7 @@ _TAKES: Mapping[str, Take] = {
     ImportKind.KYC: knowledge.take_kyc,
     ImportKind.NEEDS: knowledge.take_needs,
     ImportKind.GOALS: knowledge.take_goals,
+    ImportKind.IDENTITIES: knowledge.take_identities,
 }
 
 _BUILDS_ON: Mapping[str, frozenset[str]] = {
@@ -46,12 +50,14 @@ _BUILDS_ON: Mapping[str, frozenset[str]] = {
     ImportKind.KYC: frozenset({ImportKind.CUSTOMERS, ImportKind.KYC}),
     ImportKind.NEEDS: frozenset({ImportKind.CUSTOMERS, ImportKind.NEEDS}),
     ImportKind.GOALS: frozenset({ImportKind.CUSTOMERS, ImportKind.GOALS}),
+    ImportKind.IDENTITIES: frozenset({ImportKind.CUSTOMERS, ImportKind.IDENTITIES}),
 }
 """What must be in before: rows name what earlier jobs bring, and of facts the last one stands.
 
 Events leave the same whatever their order, so they alone do not wait for each other.
 """
 OPEN_JOBS = 50
+_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
 
 
 async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, currency: str) -> bool:
@@ -66,21 +72,31 @@ async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, curre
             if taken is None:
                 return False
             job, chunk = taken
-            await _carry_on(connection, job, chunk, Context(clock, ring, currency, job.client_id))
-    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
+            if chunk is None:
+                await cut_kept(connection, job, now=clock.now())
+                return True
+            is_late = await repository.has_later_landed(connection, job)
+            context = Context(clock, ring, currency, job.client_id, is_late)
+            await _carry_on(connection, job, chunk, context)
+    except (*_FAULTS, DomainError) as error:
         if job is None:
             raise
         log.exception("import_failed", job_id=job.job_id, kind=job.kind)
+        is_theirs = isinstance(error, DomainError)
+        what = f"{error.reason}: {error.detail}" if is_theirs else type(error).__name__
         async with database.transaction() as connection:
-            await _fail(connection, job, clock, type(error).__name__)
+            await _fail(connection, job, clock, what)
     return True
 
 
-async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk] | None:
+async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk | None] | None:
+    """Return a job with a chunk of it, or without if its body is to be cut first."""
     earlier: set[str] = set()
     for job in await repository.list_open(connection, limit=OPEN_JOBS):
+        if await repository.hold_uncut(connection, job):
+            return job, None
         builds_on = _BUILDS_ON[job.kind]
-        if builds_on.isdisjoint(earlier):
+        if job.uncut is None and builds_on.isdisjoint(earlier):
             chunk = await repository.take_chunk(connection, job, in_order=job.kind in builds_on)
             if chunk is not None:
                 return job, chunk
@@ -91,8 +107,10 @@ async def _take_chunk(connection: asyncpg.Connection) -> tuple[Job, Chunk] | Non
 async def _carry_on(
     connection: asyncpg.Connection, job: Job, chunk: Chunk, context: Context
 ) -> None:
-    batch = await to_thread.run_sync(_read, chunk.body)
-    outcome = await _TAKES[job.kind](connection, batch, chunk.first, context)
+    read = await to_thread.run_sync(_read, chunk.body)
+    given = part(read, first=chunk.first)
+    outcome = await _TAKES[job.kind](connection, given.rows, context)
+    outcome = given.with_those_set_aside(outcome, LAYOUTS[ImportKind(job.kind)])
     await repository.advance(connection, job, outcome, context.now)
     if outcome.touched:
         run_id = await features.collect(connection, outcome.touched, context.now)

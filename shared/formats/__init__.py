@@ -1,0 +1,1 @@
+"""Tables in the formats that banks exchange, read and written a part at a time."""
