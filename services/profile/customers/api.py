@@ -4,6 +4,7 @@ from services.profile.customers import service
 from services.profile.customers.domain import Customer
 from services.profile.customers.schemas import (
     MONEY,
+    ContributionRead,
     CustomerPage,
     CustomerPatch,
     CustomerPut,
@@ -138,6 +139,25 @@ async def get_features(
     async with database.transaction() as connection:
         await service.must_see_fast(connection, customer_id, token)
         return await features.of_customer(connection, customer_id, clock)
+
+
+@router.get(
+    "/customers/{customer_id}/contribution",
+    dependencies=[requires("features:read")],
+    responses=problem_responses(404),
+)
+async def get_contribution(
+    customer_id: CustomerId,
+    database: AppDatabase,
+    token: CurrentToken,
+    settings: AppSettings,
+    clock: Clock,
+) -> ContributionRead:
+    """Return what a customer brings and costs, part by part, as of now."""
+    async with database.transaction() as connection:
+        await service.must_see_fast(connection, customer_id, token)
+        found = await features.contribution_of(connection, customer_id, clock)
+    return ContributionRead.of(found, settings.bank_currency)
 
 
 def _read(customer: Customer, currency: str) -> dict[str, object]:

@@ -14,12 +14,14 @@ from services.profile.events.domain import (
     EARLIEST,
     LARGEST_FEN,
     MOST_EMPLOYEES,
+    MOST_MINUTES,
     Event,
     Reason,
     Terms,
     Told,
 )
-from services.profile.vocabulary import EventType, event_types
+from services.profile.features.domain import CREDIT_STAGES
+from services.profile.vocabulary import EventType, contribution, event_types
 from shared.ids import new_id
 
 
@@ -29,11 +31,13 @@ def _values(kind: EventType) -> str:
 
     return (
         f"('{kind.name}', {kind.initiated}, {kind.transaction}, {text(kind.flow)}, "
-        f"{kind.external}, {text(kind.counts)})"
+        f"{kind.external}, {text(kind.counts)}, "
+        f"{contribution().minutes.get(kind.name, 'NULL')}::int)"
     )
 
 
 _KINDS = ", ".join(_values(kind) for kind in event_types().values())
+_BY_RM = "(channel = 'rm' OR counts IN ('rm_visit', 'rm_talk'))"
 _SUMS = {
     "initiated": "count(*) FILTER (WHERE initiated)",
     "logins": "count(*) FILTER (WHERE counts = 'login')",
@@ -57,8 +61,18 @@ _SUMS = {
     "settlement_out": "sum(amount) FILTER (WHERE counts = 'settlement' AND flow = 'out')",
     "headcount": "sum(headcount) FILTER (WHERE counts = 'payroll')",
     "fx": "sum(amount) FILTER (WHERE counts = 'fx' OR purpose = 'cross_border')",
+    "fees": "sum(CASE flow WHEN 'in' THEN -amount ELSE amount END) FILTER (WHERE counts = 'fee')",
+    "benefits": "sum(amount) FILTER (WHERE counts = 'benefit')",
+    "minutes": "sum(minutes)",
+    "rm_minutes": f"sum(minutes) FILTER (WHERE {_BY_RM})",
+    "rm_visits": "count(*) FILTER (WHERE counts = 'rm_visit')",
+    "rm_talks": "count(*) FILTER (WHERE counts = 'rm_talk')",
+    "remote_calls": f"count(*) FILTER (WHERE counts = 'call' AND NOT {_BY_RM})",
+    "bids_won": "count(*) FILTER (WHERE counts = 'bid_won')",
 }
 _LARGEST = "max(amount) FILTER (WHERE crosses AND flow = 'in')"
+_STAGES = "{" + ",".join(f"credit_{stage}" for stage in CREDIT_STAGES[1:]) + "}"
+_FURTHEST = f"max(array_position('{_STAGES}'::text[], type))"
 
 _TYPES = {
     "occurred_at": "timestamptz",
@@ -77,8 +91,17 @@ CREATE TEMP TABLE given_event ({", ".join(f"{name} {kind}" for name, kind in _GI
 ON COMMIT DROP
 """
 
-# Why an event is not believed; the first that holds. An absurd head count is refused here, so that
-# the cast in `fact` never fails.
+
+def _is_count(name: str, most: int) -> str:
+    """Return the SQL of whether a number of the data can be believed."""
+    return f"""CASE
+         WHEN g.data ->> '{name}' ~ '^[0-9]{{1,9}}$'
+         THEN jsonb_typeof(g.data -> '{name}') = 'number' AND (g.data ->> '{name}')::int <= {most}
+         ELSE false END"""
+
+
+# Why an event is not believed; the first that holds. Absurd counts are refused here, so that the
+# casts in `fact` never fail.
 _REASON = f"""
 CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
      WHEN k.name IS NULL THEN '{Reason.UNKNOWN_TYPE}'
@@ -90,19 +113,17 @@ CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
      WHEN abs(g.balance_after) > {LARGEST_FEN} THEN '{Reason.ABSURD_AMOUNT}'
      WHEN h.holding_id IS NULL AND (g.holding_id <> '' OR g.balance_after IS NOT NULL)
      THEN '{Reason.UNKNOWN_HOLDING}'
-     WHEN g.data ? 'headcount' AND NOT CASE
-         WHEN g.data ->> 'headcount' ~ '^[0-9]{{1,9}}$'
-         THEN jsonb_typeof(g.data -> 'headcount') = 'number'
-              AND (g.data ->> 'headcount')::int <= {MOST_EMPLOYEES}
-         ELSE false END
-     THEN '{Reason.ABSURD_HEADCOUNT}' END
+     WHEN g.data ? 'headcount' AND NOT {_is_count("headcount", MOST_EMPLOYEES)}
+     THEN '{Reason.ABSURD_HEADCOUNT}'
+     WHEN k.minutes IS NOT NULL AND g.data ? 'minutes' AND NOT {_is_count("minutes", MOST_MINUTES)}
+     THEN '{Reason.ABSURD_MINUTES}' END
 """
 
 
 def _record(given: str) -> str:
     """Return the statement; `$1` is now, `$2` the bank's zone, `$3` its currency."""
     return f"""
-WITH kind (name, initiated, transaction, flow, external, counts) AS (VALUES {_KINDS}),
+WITH kind (name, initiated, transaction, flow, external, counts, minutes) AS (VALUES {_KINDS}),
 judged AS MATERIALIZED (
     SELECT g.*, h.holding_id AS placed_in, {_REASON} AS reason
     FROM ({given}) AS g
@@ -135,6 +156,8 @@ fact AS MATERIALIZED (
            coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
            k.initiated, k.transaction, k.counts, h.category,
            (e.data ->> 'headcount')::int AS headcount,
+           CASE WHEN k.minutes IS NOT NULL
+                THEN coalesce((e.data ->> 'minutes')::int, k.minutes) END AS minutes,
            e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
            k.external AND NOT EXISTS (
                SELECT FROM customer AS r JOIN party_account AS a
@@ -145,12 +168,14 @@ fact AS MATERIALIZED (
     LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
 ),
 activity AS (
-    INSERT INTO activity_day AS a (customer_id, day, channel, largest_inflow, {", ".join(_SUMS)})
-    SELECT customer_id, day, channel, coalesce({_LARGEST}, 0),
+    INSERT INTO activity_day AS a
+        (customer_id, day, channel, largest_inflow, credit_stage, {", ".join(_SUMS)})
+    SELECT customer_id, day, channel, coalesce({_LARGEST}, 0), coalesce({_FURTHEST}, 0),
            {", ".join(f"coalesce({value}, 0)" for value in _SUMS.values())}
     FROM fact GROUP BY customer_id, day, channel ORDER BY customer_id, day, channel
     ON CONFLICT (customer_id, day, channel) DO UPDATE
     SET largest_inflow = greatest(a.largest_inflow, excluded.largest_inflow),
+        credit_stage = greatest(a.credit_stage, excluded.credit_stage),
         {", ".join(f"{name} = a.{name} + excluded.{name}" for name in _SUMS)}
 ),
 card AS (

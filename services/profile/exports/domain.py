@@ -74,6 +74,7 @@ CUSTOMERS = _export(
         **_plain("t", YES, "wechat_friend qualified_investor"),
         **_plain("t", TEXT, "industry enterprise_size credit_rating tax_rating"),
         **_money("t", "declared_turnover"),
+        **_plain("t", YES, "has_direct_link"),
         **_plain("t", TEXT, "time_zone org_path rm_id"),
     },
 )
@@ -105,6 +106,7 @@ HOLDINGS = _export(
         **_money("h", "payment"),
         **_plain("h", TEXT, "status"),
         "rate": (NUMBER, "h.rate"),
+        **_plain("h", DAY, "overdue_since"),
     },
 )
 EVENTS = _export(

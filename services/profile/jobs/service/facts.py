@@ -42,6 +42,7 @@ _CUSTOMER_TYPES = {
     "credit_rating": "text",
     "tax_rating": "text",
     "declared_turnover": "bigint",
+    "has_direct_link": "boolean",
     "time_zone": "text",
     "org_path": "text",
     "rm_id": "text",
@@ -71,6 +72,7 @@ _HOLDING_TYPES = {
     "payment": "bigint",
     "status": "text",
     "rate": "float8",
+    "overdue_since": "date",
 }
 
 
