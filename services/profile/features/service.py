@@ -13,7 +13,7 @@ from services.profile.features.domain import (
     RunAhead,
     part_of,
 )
-from services.profile.features.repository import computing, parts, runs
+from services.profile.features.repository import computing, contributions, runs
 from services.profile.vocabulary import categories, contribution
 from shared.clock import BusinessClock
 from shared.database import Database
@@ -54,9 +54,15 @@ async def _refresh(
 async def refresh_related(
     connection: asyncpg.Connection, customer_ids: Sequence[str], clock: BusinessClock
 ) -> str | None:
-    """Do as `refresh` after relations of the customers changed, looking anew at their relatives."""
-    await computing.add_up_relatives(connection, customer_ids, day=clock.today())
-    return await refresh(connection, customer_ids, clock)
+    """Do as `refresh`, looking anew at the customers' relatives and at what they contribute."""
+    return await _refresh_all(connection, customer_ids, clock.now(), clock.zone)
+
+
+async def _refresh_all(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], as_of: datetime, zone: ZoneInfo
+) -> str | None:
+    await computing.add_up(connection, customer_ids, day=day_of(as_of, zone), as_of=as_of)
+    return await _refresh(connection, customer_ids, as_of, zone)
 
 
 async def of_customer(
@@ -89,9 +95,9 @@ async def contribution_of(
     if survivor is None:
         raise NotFound(f"No customer {customer_id}")
     as_of = clock.now()
-    await _refresh(connection, [survivor], as_of, clock.zone)
+    await _refresh_all(connection, [survivor], as_of, clock.zone)
     day = day_of(as_of, clock.zone)
-    amounts = await parts.list_parts(connection, survivor, day=day, as_of=as_of)
+    amounts = await contributions.list_parts(connection, survivor, day=day, as_of=as_of)
     rates, named = contribution(), categories()
     return Contribution(
         customer_id=survivor,
@@ -191,7 +197,7 @@ async def _recompute(
 ) -> None:
     survivors = sorted(set((await lock(connection, ids)).values()))
     day = day_of(run.as_of, zone)
-    await computing.add_up_relatives(connection, survivors, day=day)
+    await computing.add_up(connection, survivors, day=day, as_of=run.as_of)
     changed = await computing.refresh_in_run(
         connection, survivors, day=day, as_of=run.as_of, run_id=run.run_id
     )

@@ -100,8 +100,10 @@ async def test_a_net_loss_is_explained_part_by_part(profile: Profile) -> None:
 
 async def test_the_features_are_the_sums_of_the_parts(profile: Profile) -> None:
     await owner_of_a_loan(profile)
-    before = await profile.features("c1")
     await profile.customer("c2")
+    await profile.ok("POST", "/features/rolls", json={})
+    await profile.work()
+    before = await profile.features("c1")
     sent = Touch(
         customer_id="c1",
         entry=Entry(source=Source.CONTACT, id="k1", type="contact_confirmed",
@@ -170,6 +172,8 @@ async def test_salary_that_leaves_is_not_made_up_for_by_the_next_one(profile: Pr
         {"type": "payment", "balance_after": cny(900), "occurred_at": ago(10), **account},
         {**paid, "balance_after": cny(1900), "occurred_at": ago(2)},
     )  # fmt: skip
+
+    await of(profile, "c1")
 
     # nothing of the first stayed, half of the second; the third came less than 30 days ago
     assert (await profile.features("c1"))["salary_retention_30d"] == pytest.approx(0.25)

@@ -131,6 +131,7 @@ async def test_l3_features_equal_those_of_the_ordered_history(
     for tell, batch in batches:
         await tell(profile, [replace(event, customer_id=customer_id) for event in batch])
 
+    await profile.ok("GET", f"/customers/{customer_id}/contribution")  # looks at the year anew
     found = await profile.features(customer_id)
 
     _compare(found, features(history))

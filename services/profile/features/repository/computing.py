@@ -7,7 +7,7 @@ from operator import eq
 import asyncpg
 
 from services.profile.features.domain import FEATURES, CustomerFeatures
-from services.profile.features.repository import relatives, sources
+from services.profile.features.repository import contributions, relatives, sources
 from services.profile.features.repository.expressions import SELECTED
 
 _NAMES = ", ".join(FEATURES)
@@ -17,21 +17,18 @@ SELECT t.customer_id, {SELECTED}
 FROM customer AS t
 CROSS JOIN LATERAL ({sources.ACCOUNTS}) AS a
 CROSS JOIN LATERAL ({sources.HOLDINGS}) AS own
-CROSS JOIN LATERAL ({sources.ACTIVITY}) AS d
-CROSS JOIN LATERAL (
-    WITH step AS MATERIALIZED ({sources.STEPS}), level AS MATERIALIZED ({sources.LEVELS})
-    {sources.AVERAGES}
-) AS v
+CROSS JOIN LATERAL (WITH step AS MATERIALIZED ({sources.STEPS}) {sources.AVERAGES}) AS v
 CROSS JOIN LATERAL ({sources.UNRENEWED}) AS n
+CROSS JOIN LATERAL ({sources.ACTIVITY}) AS d
 CROSS JOIN LATERAL ({sources.LATEST}) AS l
 CROSS JOIN LATERAL ({sources.CARDS}) AS c
 CROSS JOIN LATERAL ({sources.PARTNERS}) AS p
 CROSS JOIN LATERAL ({sources.COMPLAINTS}) AS m
 CROSS JOIN LATERAL ({sources.CONSENTS}) AS s
-CROSS JOIN LATERAL ({sources.CONTACTS}) AS o
 LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
 CROSS JOIN LATERAL ({relatives.KYC}) AS q
 LEFT JOIN relative_sum AS k ON k.customer_id = t.customer_id
+LEFT JOIN contribution_sum AS e ON e.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone
 
@@ -93,12 +90,13 @@ async def lock_customers(
         known = found
 
 
-async def add_up_relatives(
-    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date
+async def add_up(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date, as_of: datetime
 ) -> None:
-    """Look anew at what locked customers' features take from other parties."""
+    """Look anew at what locked customers' features take from other parties and from a year."""
     await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
     await connection.execute(relatives.ADD_UP, customer_ids, day)
+    await connection.execute(contributions.ADD_UP, customer_ids, day, as_of)
 
 
 async def refresh(

@@ -5,11 +5,10 @@ NULL. Money leaves fen here: features are yuan, rounded to fen.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from services.profile.features.domain import CREDIT_STAGES, FEATURES, Kind
 from services.profile.features.repository.sources import DAY, PEAK_WINDOWS, WINDOW_DAYS
-from services.profile.vocabulary import Driver, categories, contribution, cost_pressures
+from services.profile.vocabulary import categories, cost_pressures
 
 
 def _count(value: str) -> str:
@@ -47,46 +46,6 @@ _PREVIOUS = _mean("v.previous", "least(90, a.tenure - 89)")
 _WINDOWS = f"least({PEAK_WINDOWS}, a.tenure / {WINDOW_DAYS} + 1)"
 _AGE = f"extract(year FROM age({DAY}, t.birth_date))::int"
 
-# How much of what earns or costs there was, by the driver's key: amounts in fen, the rest in units.
-_AMOUNTS = {
-    "card_spend": "c.spend_365",
-    "first_premium": "own.first_premiums",
-    "fees": "d.fees",
-}
-_UNITS = {
-    "branch_transaction": "d.branch_transactions",
-    "visit": "d.rm_visits",
-    "rm_minute": "d.rm_minutes",
-    "remote_call": "d.remote_calls",
-    "login": "d.logins_365",
-    "online_transaction": "d.online_transactions",
-    "account_month": "a.account_days * 12 / 365.0",
-    "benefit": "d.benefits / 100.0",
-}
-
-
-def _parts(
-    drivers: Mapping[str, Driver], amounts: Mapping[str, str], fen_of_rate: Decimal
-) -> dict[str, tuple[str, str]]:
-    if drivers.keys() != amounts.keys():
-        raise ValueError(f"contribution.yaml: just {', '.join(amounts)} can be reckoned with")
-    return {
-        key: (f"coalesce({amount}, 0)", f"round(coalesce({amount}, 0) * {rate})")
-        for key, amount in amounts.items()
-        for rate in [drivers[key].rate * fen_of_rate]
-    }
-
-
-EARNED_ONCE = _parts(contribution().once, _AMOUNTS, Decimal("0.01"))
-"""By the key of what earns once: SQL of the amount, and of what it earned, both in fen."""
-
-COSTS = _parts(contribution().costs, _UNITS, Decimal(100)) | _parts(
-    contribution().contacts, {key: f"o.{key}" for key in contribution().contacts}, Decimal(100)
-)
-"""By the key of what costs: SQL of how many units, and of what they cost, in fen."""
-
-REVENUE = " + ".join(["coalesce(v.earned, 0)", *(fen for _, fen in EARNED_ONCE.values())])
-COST = " + ".join(fen for _, fen in COSTS.values())
 _STAGES = f"'{{{','.join(CREDIT_STAGES)}}}'::text[]"
 _PRESSURES = ", ".join(
     f"('{industry}', date '{since}', {change!r}::float8)"
@@ -145,7 +104,7 @@ EXPRESSIONS: Mapping[str, str] = {
     "aum_change_30d": _sum("own.aum - own.aum_before"),
     "deposit_share": _share("own.deposits", "own.aum"),
     "demand_share": _share("own.demand", "own.aum"),
-    "salary_retention_30d": "v.salary_stayed",
+    "salary_retention_30d": "e.salary_retention",
     "top_category_share": _share("own.top_category", "own.aum"),
     "deposit_avg_year": _yuan(_mean("v.deposit_year", "least(365, a.tenure + 1)")),
     # holdings
@@ -206,10 +165,10 @@ EXPRESSIONS: Mapping[str, str] = {
     "activity_joins_180d": _count("d.activities_180"),
     "education_touches_365d": _count("d.contents_365 + d.activities_365"),
     # contribution
-    "revenue_12m": _sum(REVENUE),
-    "cost_to_serve_12m": _sum(COST),
-    "risk_cost_12m": _sum("v.lost"),
-    "net_contribution_12m": _sum(f"({REVENUE}) - ({COST}) - coalesce(v.lost, 0)"),
+    "revenue_12m": _sum("e.revenue"),
+    "cost_to_serve_12m": _sum("e.cost_to_serve"),
+    "risk_cost_12m": _sum("e.risk_cost"),
+    "net_contribution_12m": _sum("e.revenue - e.cost_to_serve - e.risk_cost"),
     "service_minutes_12m": _count("d.minutes"),
     # companies
     "visits_90d": _count("d.rm_visits_90"),

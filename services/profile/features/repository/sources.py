@@ -8,9 +8,8 @@ instant. The last N days are the day itself and the N - 1 days before.
 
 # ruff: noqa: S608 - built from this module and the catalogue alone
 from collections.abc import Mapping
-from decimal import Decimal
 
-from services.profile.vocabulary import categories, contribution
+from services.profile.vocabulary import categories
 
 DAY = "$2::date"
 AS_OF = "$3::timestamptz"
@@ -27,30 +26,25 @@ SHARED = (
     "card_day",
     "counterparty_day",
     "complaint",
-    *("identifier", "kyc_value", "goal", "touch"),
+    *("identifier", "kyc_value", "goal"),
 )
 """The tables whose views `party_…` add up what all records of a customer have."""
 
 
-def _any(*keys: str) -> str:
+def any_of(*keys: str) -> str:
     return f"ANY ('{{{','.join(keys)}}}'::text[])"
 
 
 ASSETS = [category.key for category in categories().values() if category.asset]
-_ASSET = _any(*ASSETS)
-_RATED = _any(*dict.fromkeys([*ASSETS, *contribution().balances]))
-_LENT = _any(*(rates.key for rates in contribution().balances.values() if rates.risk))
-_OVERDUE_DAYS = contribution().overdue_days
-_DEPOSIT = _any(*(c.key for c in categories().values() if c.flow == "deposit"))
-_LOAN = _any(*(c.key for c in categories().values() if c.flow == "loan"))
-_ONLINE = _any("app", "wechat", "ebank", "web")
+ASSET = any_of(*ASSETS)
+_DEPOSIT = any_of(*(c.key for c in categories().values() if c.flow == "deposit"))
+_LOAN = any_of(*(c.key for c in categories().values() if c.flow == "loan"))
+ONLINE = any_of("app", "wechat", "ebank", "web")
 
 ACCOUNTS = f"""
 SELECT min(opened_at) AS opened,
        {DAY} - min(opened_at) AS tenure,
-       count(*) FILTER (WHERE closed_at IS NULL OR closed_at > {DAY}) AS open_accounts,
-       sum(least(closed_at, {DAY} + 1) - greatest(opened_at, {DAY} - 364))
-           FILTER (WHERE closed_at IS NULL OR closed_at > {DAY} - 364) AS account_days
+       count(*) FILTER (WHERE closed_at IS NULL OR closed_at > {DAY}) AS open_accounts
 FROM party_account WHERE customer_id = t.customer_id AND role = 'owner' AND opened_at <= {DAY}
 """
 
@@ -80,15 +74,13 @@ SELECT count(DISTINCT category) FILTER (WHERE held AND category <> 'demand_depos
        bool_or(held AND category = 'credit_card' AND status = 'activated') AS card_marked_active,
        count(*) FILTER (WHERE held AND category = 'quick_pay') AS bindings,
        sum(amount) FILTER (WHERE category = 'bill' AND opened_at > {DAY} - 365) AS bills,
-       sum(amount) FILTER (WHERE category = 'insurance' AND opened_at > {DAY} - 365)
-           AS first_premiums,
        max({DAY} - overdue_since) FILTER (WHERE held AND overdue_since <= {DAY}) AS overdue,
        {_HELD_NOW}
 FROM (
     SELECT h.category, h.opened_at, h.matures_at, h.amount, h.credit_line AS line, h.status,
            h.overdue_since,
            h.closed_at IS NULL OR h.closed_at > {DAY} AS held,
-           h.category = {_ASSET} AS asset,
+           h.category = {ASSET} AS asset,
            now.balance AS now,
            before.balance AS before
     FROM party_holding AS h
@@ -100,7 +92,7 @@ FROM (
     LEFT JOIN LATERAL (
         SELECT balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY} - 30
-          AND h.category = {_ASSET} AND (h.closed_at IS NULL OR h.closed_at > {DAY} - 30)
+          AND h.category = {ASSET} AND (h.closed_at IS NULL OR h.closed_at > {DAY} - 30)
           AND a.opened <= {DAY} - 30
         ORDER BY day DESC LIMIT 1
     ) AS before ON true
@@ -110,112 +102,68 @@ FROM (
 
 # The day-end balances form a step function. A `step` is a stretch of days [since, until) on which
 # one holding's day-end balance stood still; `total` is what the day-ends of a window add up to.
-_BY_WINDOW = f"""
-SELECT max(total / least({WINDOW_DAYS}, a.tenure - {WINDOW_DAYS} * k + 1)) AS highest,
-       count(*) AS windows,
-       sum(total) FILTER (WHERE k = 0) AS month,
-       sum(total) FILTER (WHERE k < 3) AS quarter,
-       sum(total) FILTER (WHERE k BETWEEN 3 AND 5) AS previous
-FROM (
-    SELECT k, sum(balance * (least(until, {DAY} - {WINDOW_DAYS} * k + 1)
-                  - greatest(since, {DAY} - {WINDOW_DAYS} * k - {WINDOW_DAYS - 1})))::float8
-              AS total
-    FROM (
-        SELECT *, generate_series(
-            ({DAY} - until + 1) / {WINDOW_DAYS}, ({DAY} - since) / {WINDOW_DAYS}) AS k
-        FROM step WHERE asset
-    ) AS part
-    GROUP BY k
-) AS by_window
-"""
-
-
-def _rate(percents: Mapping[str, Decimal]) -> str:
-    known = " ".join(f"WHEN '{key}' THEN {each}" for key, each in percents.items() if each)
-    return f"CASE category {known} ELSE 0 END"
-
-
-# What a year's balances earned and what of them is expected to be lost, category by category,
-# those long overdue apart; each in whole fen, so that the parts add up to the whole.
-BALANCES = f"""
-SELECT category, is_late, days, deposit,
-       round(days * {_rate({r.key: r.spread for r in contribution().balances.values()})} / 36500)
-           AS earned,
-       round(days * CASE WHEN is_late THEN {contribution().overdue_risk}
-                    ELSE {_rate({r.key: r.risk for r in contribution().balances.values()})} END
-             / 36500) AS lost
-FROM (
-    SELECT category, is_late, deposit, sum(balance * (until - greatest(since, {DAY} - 364))) AS days
-    FROM step WHERE until > {DAY} - 364 GROUP BY category, is_late, deposit
-) AS held
-"""
-
-# Of a salary is still there what AUM never fell below until 30 days later, over the day before:
-# money that came afterwards does not make up for what had gone.
-_SALARIES = 3
-_STAYED = f"""
-SELECT avg(greatest(0, least(1, (stood.lowest - coalesce(stood.before, 0)) / s.salary))) AS share
-FROM (
-    SELECT day, sum(salary) AS salary FROM party_activity_day
-    WHERE customer_id = t.customer_id AND day > {DAY} - 365 AND day <= {DAY} - 30 AND salary > 0
-    GROUP BY day ORDER BY day DESC LIMIT {_SALARIES}
-) AS s
-CROSS JOIN LATERAL (
-    SELECT (array_agg(aum ORDER BY day DESC) FILTER (WHERE day < s.day))[1] AS before,
-           least(min(aum) FILTER (WHERE day > s.day),
-                 coalesce((array_agg(aum ORDER BY day DESC) FILTER (WHERE day <= s.day))[1], 0))
-               AS lowest
-    FROM level WHERE day <= s.day + 30
-) AS stood
-WHERE d.last_salary IS NOT NULL
-"""
 AVERAGES = f"""
-SELECT w.*, y.*, e.share AS salary_stayed
-FROM ({_BY_WINDOW}) AS w,
-(
-    SELECT sum(days) FILTER (WHERE deposit)::float8 AS deposit_year,
-           sum(earned) AS earned, sum(lost) AS lost
-    FROM ({BALANCES}) AS by_category
-) AS y,
-({_STAYED}) AS e
-"""
-LEVELS = """
-SELECT day, sum(sum(change)) OVER (ORDER BY day) AS aum
+SELECT w.*, y.*
 FROM (
-    SELECT since AS day, balance AS change FROM step WHERE asset
-    UNION ALL
-    SELECT until, -balance FROM step WHERE asset
-) AS changes
-GROUP BY day
+    SELECT max(total / least({WINDOW_DAYS}, a.tenure - {WINDOW_DAYS} * k + 1)) AS highest,
+           count(*) AS windows,
+           sum(total) FILTER (WHERE k = 0) AS month,
+           sum(total) FILTER (WHERE k < 3) AS quarter,
+           sum(total) FILTER (WHERE k BETWEEN 3 AND 5) AS previous
+    FROM (
+        SELECT k, sum(balance * (least(until, {DAY} - {WINDOW_DAYS} * k + 1)
+                      - greatest(since, {DAY} - {WINDOW_DAYS} * k - {WINDOW_DAYS - 1})))::float8
+                  AS total
+        FROM (
+            SELECT *, generate_series(
+                ({DAY} - until + 1) / {WINDOW_DAYS}, ({DAY} - since) / {WINDOW_DAYS}) AS k
+            FROM step
+        ) AS part
+        GROUP BY k
+    ) AS by_window
+) AS w,
+(
+    SELECT sum(balance * (until - greatest(since, {DAY} - 364)))::float8 AS deposit_year
+    FROM step WHERE deposit AND until > {DAY} - 364
+) AS y
 """
-STEPS = f"""
-SELECT category, asset, deposit, is_late, balance,
-       greatest(day, a.opened, {DAY} - {_REACH}) AS since,
+
+
+def steps(categories: str, columns: Mapping[str, str], reach: int) -> str:
+    """Return the steps of the last `reach` days and today of holdings of some categories.
+
+    Args:
+        categories: SQL of a condition.
+        columns: SQL by name of what each step bears besides.
+        reach: in days.
+    """
+    borne = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    return f"""
+SELECT {", ".join(columns)}, balance, greatest(day, a.opened, {DAY} - {reach}) AS since,
        least(next, h.closed_at, {DAY} + 1) AS until
 FROM (
-    SELECT holding_id, closed_at, category, category = {_ASSET} AS asset,
-           category = {_DEPOSIT} AS deposit,
-           category = {_LENT} AND overdue_since IS NOT NULL
-               AND overdue_since <= {DAY} - {_OVERDUE_DAYS} AS is_late
-    FROM party_holding
-    WHERE customer_id = t.customer_id AND category = {_RATED} AND opened_at <= {DAY}
+    SELECT holding_id, closed_at, {borne} FROM party_holding
+    WHERE customer_id = t.customer_id AND {categories} AND opened_at <= {DAY}
 ) AS h
 CROSS JOIN LATERAL (
     SELECT day, balance, lead(day) OVER (ORDER BY day) AS next
     FROM (
         (SELECT day, balance FROM party_balance AS b
          WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id
-           AND b.day <= {DAY} - {_REACH}
+           AND b.day <= {DAY} - {reach}
          ORDER BY day DESC LIMIT 1)
         UNION ALL
         SELECT day, balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id
-          AND b.day > {DAY} - {_REACH} AND b.day <= {DAY}
+          AND b.day > {DAY} - {reach} AND b.day <= {DAY}
     ) AS points
 ) AS p
-WHERE greatest(day, a.opened, {DAY} - {_REACH}) < least(next, h.closed_at, {DAY} + 1)
+WHERE greatest(day, a.opened, {DAY} - {reach}) < least(next, h.closed_at, {DAY} + 1)
   AND a.opened IS NOT NULL
 """
+
+
+STEPS = steps(f"category = {ASSET}", {"deposit": f"category = {_DEPOSIT}"}, _REACH)
 
 # What matured 30 to 60 days ago, less what was opened in the 30 days after each maturity.
 UNRENEWED = f"""
@@ -226,7 +174,7 @@ FROM (
            matures_at > {DAY} - 60 AND matures_at <= {DAY} - 30 AS has_matured,
            EXISTS (
                SELECT FROM party_holding AS m
-               WHERE m.customer_id = t.customer_id AND m.category = {_ASSET}
+               WHERE m.customer_id = t.customer_id AND m.category = {ASSET}
                  AND m.category <> 'demand_deposit' AND m.opened_at <= {DAY}
                  AND m.matures_at > {DAY} - 60 AND m.matures_at <= {DAY} - 30
                  AND m.holding_id <> h.holding_id
@@ -237,7 +185,7 @@ FROM (
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY}
         ORDER BY day LIMIT 1
     ) AS first ON true
-    WHERE h.customer_id = t.customer_id AND h.opened_at <= {DAY} AND h.category = {_ASSET}
+    WHERE h.customer_id = t.customer_id AND h.opened_at <= {DAY} AND h.category = {ASSET}
       AND h.category <> 'demand_deposit' AND own.first_matured IS NOT NULL
 ) AS x
 """
@@ -247,6 +195,7 @@ def _last(days: int) -> str:
     return f"day > {DAY} - {days}"
 
 
+_RM_CONTACTS = "rm_visits + rm_talks + CASE channel WHEN 'rm' THEN initiated ELSE 0 END"
 ACTIVITY = f"""
 SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        count(DISTINCT day) FILTER (WHERE initiated > 0 AND {_last(90)}) AS active_90,
@@ -256,10 +205,9 @@ SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        max(day) FILTER (WHERE initiated > 0) AS active,
        max(day) FILTER (WHERE logins > 0) AS login,
        sum(initiated) AS initiated,
-       sum(initiated) FILTER (WHERE channel = {_ONLINE}) AS online,
-       sum(rm_visits + rm_talks + CASE channel WHEN 'rm' THEN initiated ELSE 0 END) AS rm_365,
-       sum(rm_visits + rm_talks + CASE channel WHEN 'rm' THEN initiated ELSE 0 END)
-           FILTER (WHERE {_last(90)}) AS rm_90,
+       sum(initiated) FILTER (WHERE channel = {ONLINE}) AS online,
+       sum({_RM_CONTACTS}) AS rm_365,
+       sum({_RM_CONTACTS}) FILTER (WHERE {_last(90)}) AS rm_90,
        sum(messages) FILTER (WHERE channel = 'wechat' AND {_last(90)}) AS wechat_90,
        sum(logins) FILTER (WHERE {_last(30)}) AS logins_30,
        sum(logins) FILTER (WHERE {_last(90)}) AS logins_90,
@@ -289,17 +237,8 @@ SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        max(headcount) FILTER (WHERE {_last(90)}) AS headcount,
        max(headcount) FILTER (WHERE {_last(180)} AND NOT {_last(90)}) AS headcount_before,
        sum(fx) AS fx,
-       max(day) FILTER (WHERE salary > 0 AND day <= {DAY} - 30) AS last_salary,
-       sum(logins) AS logins_365,
-       sum(transactions) FILTER (WHERE channel = 'branch') AS branch_transactions,
-       sum(transactions) FILTER (WHERE channel = {_ONLINE}) AS online_transactions,
-       sum(fees) AS fees,
-       sum(benefits) AS benefits,
        sum(minutes) AS minutes,
-       sum(rm_minutes) AS rm_minutes,
-       sum(rm_visits) AS rm_visits,
        sum(rm_visits) FILTER (WHERE {_last(90)}) AS rm_visits_90,
-       sum(remote_calls) AS remote_calls,
        sum(bids_won) AS bids_won
 FROM party_activity_day
 WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
@@ -334,7 +273,6 @@ CARDS = f"""
 SELECT sum(amount) FILTER (WHERE {_last(30)}) AS spend_30,
        sum(amount) FILTER (WHERE {_last(90)}) AS spend_90,
        sum(amount) FILTER (WHERE {_last(180)} AND NOT {_last(90)}) AS spend_prev_90,
-       sum(amount) AS spend_365,
        sum(spends) FILTER (WHERE motive = 'car') AS car_spends,
        (SELECT motive FROM party_card_day
         WHERE customer_id = t.customer_id AND {_last(90)} AND day <= {DAY} AND motive <> ''
@@ -379,16 +317,6 @@ COMPLAINTS = f"""
 SELECT count(*) FILTER (WHERE opened_at > {AS_OF} - interval '365 days') AS opened,
        coalesce(bool_or(closed_at IS NULL OR closed_at > {AS_OF}), false) AS is_open
 FROM party_complaint WHERE customer_id = t.customer_id AND opened_at <= {AS_OF}
-"""
-
-_SENT = ",\n".join(
-    f"count(*) FILTER (WHERE channel = '{key}') AS {key}" for key in contribution().contacts
-)
-CONTACTS = f"""
-SELECT {_SENT}
-FROM party_touch
-WHERE customer_id = t.customer_id AND kind = 'contact' AND type = 'contact_confirmed'
-  AND occurred_at > {AS_OF} - interval '365 days' AND occurred_at <= {AS_OF}
 """
 
 CONSENTS = """

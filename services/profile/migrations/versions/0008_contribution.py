@@ -70,6 +70,15 @@ def upgrade() -> None:
         ["customer_id"],
         postgresql_where=sa.text("credit_stage > 0"),
     )
+    op.create_table(
+        "contribution_sum",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("revenue", sa.BigInteger(), nullable=False),
+        sa.Column("cost_to_serve", sa.BigInteger(), nullable=False),
+        sa.Column("risk_cost", sa.BigInteger(), nullable=False),
+        sa.Column("salary_retention", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("customer_id"),
+    )
     _party("activity_day", " ".join((DAY_COLUMNS, *SUMS, *COUNTS, "credit_stage")))
     _party("holding", f"{HOLDING_COLUMNS} overdue_since", ONCE)
     _party("touch", TOUCH_COLUMNS)
@@ -77,6 +86,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP VIEW party_touch")
+    op.drop_table("contribution_sum")
     _party("holding", HOLDING_COLUMNS, ONCE)
     _party("activity_day", DAY_COLUMNS)
     op.drop_index("activity_day_credit", table_name="activity_day")
