@@ -171,7 +171,8 @@ def part_of(amount: Amount, rates: ContributionRates, categories: Mapping[str, C
 def _terms(
     amount: Amount, rates: ContributionRates, categories: Mapping[str, Category]
 ) -> tuple[Label, str, Decimal]:
-    drivers = rates.once if amount.side is Side.REVENUE else rates.costs | rates.contacts
+    costs = {**rates.costs, **rates.contacts}
+    drivers = rates.once if amount.side is Side.REVENUE else costs
     driver = drivers.get(amount.key)
     if driver is not None:
         return driver.label, driver.unit, driver.rate

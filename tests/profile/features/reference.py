@@ -530,7 +530,7 @@ class _Book:
         amounts = {"card_spend": spent, "first_premium": premiums, "fees": fees}
         brought += sum(_fen(amount * rates.once[key].rate / 100) for key, amount in amounts.items())
         units = {**self._units(), **self.history.contacts}
-        prices = rates.costs | rates.contacts
+        prices = {**rates.costs, **rates.contacts}
         cost = sum(_fen(Decimal(units[key]) * prices[key].rate * 100) for key in units)
         return {
             "revenue_12m": yuan(brought),
