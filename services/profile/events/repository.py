@@ -37,6 +37,7 @@ def _values(kind: EventType) -> str:
 
 
 _KINDS = ", ".join(_values(kind) for kind in event_types().values())
+KIND = f"kind (name, initiated, transaction, flow, external, counts, minutes) AS (VALUES {_KINDS})"
 _BY_RM = "(channel = 'rm' OR counts IN ('rm_visit', 'rm_talk'))"
 _SUMS = {
     "initiated": "count(*) FILTER (WHERE initiated)",
@@ -73,6 +74,54 @@ _SUMS = {
 _LARGEST = "max(amount) FILTER (WHERE crosses AND flow = 'in')"
 _STAGES = "{" + ",".join(f"credit_{stage}" for stage in CREDIT_STAGES[1:]) + "}"
 _FURTHEST = f"max(array_position('{_STAGES}'::text[], type))"
+
+
+def facts(events: str, *, owner: str) -> str:
+    """Return the SQL of what events say of an owner, beside `KIND`; `$2` is the bank's zone."""
+    return f"""
+    SELECT {owner} AS customer_id, e.event_id, (e.occurred_at AT TIME ZONE $2)::date AS day,
+           e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
+           coalesce(e.channel, '') AS channel, coalesce(e.amount, 0) AS amount,
+           coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
+           k.initiated, k.transaction, k.counts, h.category,
+           (e.data ->> 'headcount')::int AS headcount,
+           CASE WHEN k.minutes IS NOT NULL
+                THEN coalesce((e.data ->> 'minutes')::int, k.minutes) END AS minutes,
+           e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
+           k.external AND NOT EXISTS (
+               SELECT FROM customer AS r JOIN party_account AS a
+                   ON a.customer_id = coalesce(r.merged_into, r.customer_id)
+               WHERE e.counterparty_kind = 'own' AND r.customer_id = e.customer_id
+                 AND a.account_id = e.counterparty) AS crosses
+    FROM {events} AS e JOIN kind AS k ON k.name = e.type
+    LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
+    """  # noqa: S608 - built from this module and the catalogue
+
+
+# What facts add up to, day by day.
+ACTIVITY_COLUMNS = ("customer_id", "day", "channel", "largest_inflow", "credit_stage", *_SUMS)
+ACTIVITY = f"""
+    SELECT customer_id, day, channel, coalesce({_LARGEST}, 0), coalesce({_FURTHEST}, 0),
+           {", ".join(f"coalesce({value}, 0)" for value in _SUMS.values())}
+    FROM fact GROUP BY customer_id, day, channel
+"""  # noqa: S608 - built from this module
+CARDS = """
+    SELECT customer_id, day, coalesce(purpose, '') AS motive, count(*) AS spends,
+           sum(amount) AS amount
+    FROM fact WHERE counts = 'card_spend' GROUP BY 1, 2, 3
+"""
+PARTNERS = """
+    SELECT customer_id, kind, day, counterparty, count(*) AS payments
+    FROM (
+        SELECT customer_id, day, coalesce(counterparty, purpose, type) AS counterparty,
+               CASE WHEN counts = 'auto_pay' THEN 'auto_pay'
+                    WHEN counts = 'settlement' AND counterparty IS NOT NULL
+                    THEN CASE flow WHEN 'out' THEN 'paid' WHEN 'in' THEN 'paying' END
+               END AS kind
+        FROM fact
+    ) AS x
+    WHERE kind IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
 
 _TYPES = {
     "occurred_at": "timestamptz",
@@ -123,7 +172,7 @@ CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
 def _record(given: str) -> str:
     """Return the statement; `$1` is now, `$2` the bank's zone, `$3` its currency."""
     return f"""
-WITH kind (name, initiated, transaction, flow, external, counts, minutes) AS (VALUES {_KINDS}),
+WITH {KIND},
 judged AS MATERIALIZED (
     SELECT g.*, h.holding_id AS placed_in, {_REASON} AS reason
     FROM ({given}) AS g
@@ -149,30 +198,10 @@ fresh AS (
     ON CONFLICT DO NOTHING
     RETURNING *
 ),
-fact AS MATERIALIZED (
-    SELECT e.customer_id, e.event_id, (e.occurred_at AT TIME ZONE $2)::date AS day,
-           e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
-           coalesce(e.channel, '') AS channel, coalesce(e.amount, 0) AS amount,
-           coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
-           k.initiated, k.transaction, k.counts, h.category,
-           (e.data ->> 'headcount')::int AS headcount,
-           CASE WHEN k.minutes IS NOT NULL
-                THEN coalesce((e.data ->> 'minutes')::int, k.minutes) END AS minutes,
-           e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
-           k.external AND NOT EXISTS (
-               SELECT FROM customer AS r JOIN party_account AS a
-                   ON a.customer_id = coalesce(r.merged_into, r.customer_id)
-               WHERE e.counterparty_kind = 'own' AND r.customer_id = e.customer_id
-                 AND a.account_id = e.counterparty) AS crosses
-    FROM fresh AS e JOIN kind AS k ON k.name = e.type
-    LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
-),
+fact AS MATERIALIZED ({facts("fresh", owner="e.customer_id")}),
 activity AS (
-    INSERT INTO activity_day AS a
-        (customer_id, day, channel, largest_inflow, credit_stage, {", ".join(_SUMS)})
-    SELECT customer_id, day, channel, coalesce({_LARGEST}, 0), coalesce({_FURTHEST}, 0),
-           {", ".join(f"coalesce({value}, 0)" for value in _SUMS.values())}
-    FROM fact GROUP BY customer_id, day, channel ORDER BY customer_id, day, channel
+    INSERT INTO activity_day AS a ({", ".join(ACTIVITY_COLUMNS)})
+    {ACTIVITY} ORDER BY customer_id, day, channel
     ON CONFLICT (customer_id, day, channel) DO UPDATE
     SET largest_inflow = greatest(a.largest_inflow, excluded.largest_inflow),
         credit_stage = greatest(a.credit_stage, excluded.credit_stage),
@@ -180,23 +209,13 @@ activity AS (
 ),
 card AS (
     INSERT INTO card_day AS c (customer_id, day, motive, spends, amount)
-    SELECT customer_id, day, coalesce(purpose, ''), count(*), sum(amount)
-    FROM fact WHERE counts = 'card_spend' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    {CARDS} ORDER BY 1, 2, 3
     ON CONFLICT (customer_id, day, motive) DO UPDATE
     SET spends = c.spends + excluded.spends, amount = c.amount + excluded.amount
 ),
 partner AS (
     INSERT INTO counterparty_day AS p (customer_id, kind, day, counterparty, payments)
-    SELECT customer_id, kind, day, counterparty, count(*)
-    FROM (
-        SELECT customer_id, day, coalesce(counterparty, purpose, type) AS counterparty,
-               CASE WHEN counts = 'auto_pay' THEN 'auto_pay'
-                    WHEN counts = 'settlement' AND counterparty IS NOT NULL
-                    THEN CASE flow WHEN 'out' THEN 'paid' WHEN 'in' THEN 'paying' END
-               END AS kind
-        FROM fact
-    ) AS x
-    WHERE kind IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    {PARTNERS} ORDER BY 1, 2, 3, 4
     ON CONFLICT (customer_id, kind, day, counterparty) DO UPDATE
     SET payments = p.payments + excluded.payments
 ),

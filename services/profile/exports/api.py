@@ -4,12 +4,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from services.profile.exports import domain, repository
+from services.profile.exports import domain
 from services.profile.exports.domain import Export
-from services.profile.exports.repository import Sight
+from services.profile.exports.repository import past, streaming
+from services.profile.exports.repository.streaming import Sight
 from services.profile.features.domain import chosen
-from services.profile.parameters import ID_PATTERN
-from shared.app import AppDatabase, AppSettings
+from services.profile.features.repository.computing import PAST
+from services.profile.parameters import ID_PATTERN, Moment
+from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, Token, requires
 from shared.errors import Forbidden
 from shared.problems import problem_responses
@@ -25,7 +27,7 @@ def _exporter(name: str, export: Export) -> Callable[..., Awaitable[StreamingRes
         database: AppDatabase, token: CurrentToken, settings: AppSettings
     ) -> StreamingResponse:
         currency = settings.bank_currency if export is domain.EVENTS else None
-        return _answer(repository.stream(database, export, _sight(token), currency))
+        return _answer(streaming.stream(database, export, _sight(token), currency))
 
     export_rows.__name__ = f"export_{name}"
     export_rows.__doc__ = f"Stream all {name} the token sees, in the columns of the import."
@@ -60,18 +62,34 @@ for _name, _export in {
     responses={**ANSWER, **problem_responses(403, 422)},
 )
 async def export_features(
+    *,
     database: AppDatabase,
     token: CurrentToken,
+    settings: AppSettings,
+    clock: Clock,
     columns: Annotated[
         str | None, Query(max_length=8000, description="Names by commas; all")
     ] = None,
     changed_in_run: Annotated[
         str | None, Query(pattern=ID_PATTERN, description="Only what this run changed last")
     ] = None,
+    as_of: Annotated[
+        Moment | None,
+        Query(description="Compute them anew as of this moment; null where its facts are not kept"),
+    ] = None,
+    known_at: Annotated[
+        Moment | None, Query(description="With as_of: from facts recorded until then only")
+    ] = None,
 ) -> StreamingResponse:
     """Stream features: customer_id, as_of, and the columns asked for."""
-    export = domain.features(chosen(columns), of_run=changed_in_run is not None)
-    return _answer(repository.stream(database, export, _sight(token), changed_in_run))
+    of_run = changed_in_run is not None
+    moment = domain.moment_of(as_of, known_at, of_run=of_run, now=clock.now(), zone=clock.zone)
+    if moment is not None:
+        export = domain.features_of_the_past(chosen(columns), PAST)
+        lanes = settings.past_lanes
+        return _answer(past.stream(database, export, _sight(token), moment, lanes=lanes))
+    export = domain.features(chosen(columns), of_run=of_run)
+    return _answer(streaming.stream(database, export, _sight(token), changed_in_run))
 
 
 def _sight(token: Token) -> Sight:

@@ -65,6 +65,29 @@ FEATURES: Mapping[str, Kind] = _kinds(
     "has_open_complaint has_direct_link",
 )
 
+_FROM_RELATIVES = (
+    *("household_aum", "minor_children", "is_business_owner", "referrals_365d", "legal_rep_aum"),
+    *("key_persons_known", "employee_conversion"),
+)
+_STATED_ANEW = (
+    *("kyc_completeness", "credit_line", "credit_used", "line_utilisation"),
+    *("days_to_line_expiry", "card_activated"),
+)
+NOT_OF_THE_PAST: Mapping[str, str] = {
+    **dict.fromkeys(_FROM_RELATIVES, "follows from other parties, whose past is not looked up"),
+    **dict.fromkeys(_STATED_ANEW, "only the present state of what it follows from is kept"),
+}
+"""Features that are NULL of the past, and why."""
+
+NOT_OF_PAST_DEBTORS = ("overdue_days", "risk_cost_12m", "net_contribution_12m")
+"""NULL of the past for those who owed something then: since when a debt was overdue is not kept."""
+
+NOT_OF_PAST_PARTIES = (
+    *("marketing_consent", "personalization"),
+    *("is_deceased", "is_frozen", "in_hardship", "in_collection"),
+)
+"""NULL of the past for customers of several records: where each of these stood is not kept."""
+
 CREDIT_STAGES = ("none", "filed", "rated", "granted", "signed", "drawn")
 """The values of `rural_funnel_stage`, each further than the one before."""
 

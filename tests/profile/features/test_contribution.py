@@ -12,8 +12,10 @@ from services.profile.features.domain import Amount, Contribution, Side, part_of
 from services.profile.timeline import repository as timeline
 from services.profile.timeline.domain import Entry, Source, Touch
 from services.profile.vocabulary import categories, contribution
-from tests.profile.conftest import NOW, Profile, ago, cny
+from tests.kit import bearer
+from tests.profile.conftest import NOW, SCOPES, Profile, ago, cny
 from tests.profile.features.test_by_hand import tell
+from tests.profile.merges.test_api import merge
 
 pytestmark = pytest.mark.anyio
 
@@ -114,9 +116,9 @@ async def test_the_features_are_the_sums_of_the_parts(profile: Profile) -> None:
 
     found, parts = await of(profile, "c1")
     after = await profile.features("c1")
-    merge = {"merged": "c2", "reason": "x"}
-    await profile.call("POST", "/customers/c1/merge", json=merge)
-    untouched, _ = await of(profile, "c2")
+    profile.headers = bearer(*SCOPES, "customers:merge")
+    await merge(profile, "c2", "c1")
+    together, of_both = await of(profile, "c1")
 
     assert parts["sms"] == "0.05"
     assert after["cost_to_serve_12m"] == pytest.approx(before["cost_to_serve_12m"] + 0.05)
@@ -125,7 +127,8 @@ async def test_the_features_are_the_sums_of_the_parts(profile: Profile) -> None:
     assert float(found["net"]["amount"]) == after["net_contribution_12m"]
     assert (after["service_minutes_12m"], after["visits_90d"]) == (106, 1)
     assert after["rm_contacts_90d"] == 2
-    assert untouched["revenue"]["amount"] == "0.00"
+    assert (together["customer_id"], together["revenue"]) == ("c2", found["revenue"])
+    assert of_both["account_month"] == "14.40"
 
 
 async def test_a_prospect_contributes_nothing_and_nobody_is_not_found(profile: Profile) -> None:

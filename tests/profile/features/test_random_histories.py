@@ -112,7 +112,7 @@ def histories(draw: st.DrawFn) -> tuple[History, list[tuple[Way, list[Event]]]]:
         opened=ago(draw(days)), today=TODAY, holdings=held, events=known,
         accounts=frozenset({"own-account"}),
     )  # fmt: skip
-    ways = st.sampled_from((_tell, _import))
+    ways = st.sampled_from((tell_one_by_one, _import))
     return history, [(draw(ways), told[:cut]), (draw(ways), told[cut:])]
 
 
@@ -127,7 +127,7 @@ async def test_l3_features_equal_those_of_the_ordered_history(
 ) -> None:
     history, batches = told
     customer_id = f"r{next(_numbers)}"
-    await _state(profile, customer_id, history)
+    await state(profile, customer_id, history)
     for tell, batch in batches:
         await tell(profile, [replace(event, customer_id=customer_id) for event in batch])
 
@@ -137,7 +137,7 @@ async def test_l3_features_equal_those_of_the_ordered_history(
     _compare(found, features(history))
 
 
-async def _state(profile: Profile, customer_id: str, history: History) -> None:
+async def state(profile: Profile, customer_id: str, history: History) -> None:
     async with profile.database.transaction() as connection:
         await connection.execute(
             """INSERT INTO customer (customer_id, party_type, created_at, updated_at)
@@ -163,7 +163,7 @@ async def _state(profile: Profile, customer_id: str, history: History) -> None:
         )  # fmt: skip
 
 
-async def _tell(profile: Profile, batch: Sequence[Event]) -> None:
+async def tell_one_by_one(profile: Profile, batch: Sequence[Event]) -> None:
     told, _ = await events.record(
         profile.database, batch, currency="CNY", token=TOKEN, clock=profile.clock
     )
@@ -192,12 +192,12 @@ def _compare(found: dict[str, Value], expected: dict[str, Value]) -> None:
     wrong = {
         name: (found[name], value)
         for name, value in expected.items()
-        if not _same(found[name], value)
+        if not same(found[name], value)
     }
     assert not wrong
 
 
-def _same(one: Value, other: Value) -> bool:
+def same(one: Value, other: Value) -> bool:
     if isinstance(one, float) and isinstance(other, float | int):
         return one == pytest.approx(other, rel=1e-9, abs=0.0051)
     return one == other

@@ -33,6 +33,10 @@ WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone
 
 
+PAST = _COMPUTE.replace("customer AS t", "past_customer AS t")
+"""The features of rows of `past_customer`, where tables of the past stand before the views."""
+
+
 def _of_one_record(statement: str) -> str:
     """Have a statement read a customer's own tables, at two thirds of the cost of the views."""
     for table in sources.SHARED:

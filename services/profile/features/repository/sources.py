@@ -293,7 +293,8 @@ SELECT count(*) FILTER (WHERE kind = 'paid' AND payments >= 2) AS upstream,
        count(*) FILTER (WHERE kind <> 'auto_pay' AND payments >= 2 AND is_here) AS here
 FROM (
     SELECT kind, sum(payments) AS payments, max(day) AS last,
-           EXISTS (SELECT FROM customer AS o WHERE o.customer_id = counterparty) AS is_here
+           EXISTS (SELECT FROM customer AS o WHERE o.customer_id = counterparty
+                     AND o.created_at <= {AS_OF}) AS is_here
     FROM party_counterparty_day
     WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
     GROUP BY kind, counterparty

@@ -34,7 +34,7 @@ async def stream(
     database: Database, export: Export, sight: Sight, parameter: str | None
 ) -> AsyncIterator[bytes]:
     """Yield an Arrow IPC stream of one database snapshot, some thousand customers at a time."""
-    sink = _Sink()
+    sink = Sink()
     writer = pa.ipc.new_stream(sink, export.schema)
     connection = await database.dedicated()
     try:
@@ -66,7 +66,7 @@ async def _tables(
         )
         after = last
         if body.tell():
-            yield await to_thread.run_sync(partial(_parse, body, export.schema))
+            yield await to_thread.run_sync(partial(parse, body, export.schema))
 
 
 def _query(export: Export, has_parameter: bool) -> str:
@@ -79,7 +79,7 @@ def _query(export: Export, has_parameter: bool) -> str:
         ORDER BY t.customer_id"""  # noqa: S608 - built from exports/domain.py alone
 
 
-def _parse(body: BytesIO, schema: pa.Schema) -> pa.Table:
+def parse(body: BytesIO, schema: pa.Schema) -> pa.Table:
     body.seek(0)
     return csv.read_csv(
         body,
@@ -96,7 +96,7 @@ def _parse(body: BytesIO, schema: pa.Schema) -> pa.Table:
     )
 
 
-class _Sink:
+class Sink:
     """A file that hands on what was written."""
 
     closed = False
