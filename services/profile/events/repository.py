@@ -76,8 +76,14 @@ _STAGES = "{" + ",".join(f"credit_{stage}" for stage in CREDIT_STAGES[1:]) + "}"
 _FURTHEST = f"max(array_position('{_STAGES}'::text[], type))"
 
 
-def facts(events: str, *, owner: str) -> str:
-    """Return the SQL of what events say of an owner, beside `KIND`; `$2` is the bank's zone."""
+def facts(events: str, *, owner: str, accounts: str) -> str:
+    """Return the SQL of what events say, to stand beside `KIND`; `$2` is the bank's zone.
+
+    Args:
+        events: a table, `e` in the other two.
+        owner: whom the facts are of.
+        accounts: SQL, from FROM on, of the party's accounts `a`; ends in a condition.
+    """
     return f"""
     SELECT {owner} AS customer_id, e.event_id, (e.occurred_at AT TIME ZONE $2)::date AS day,
            e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
@@ -89,14 +95,16 @@ def facts(events: str, *, owner: str) -> str:
                 THEN coalesce((e.data ->> 'minutes')::int, k.minutes) END AS minutes,
            e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
            k.external AND NOT EXISTS (
-               SELECT FROM customer AS r JOIN party_account AS a
-                   ON a.customer_id = coalesce(r.merged_into, r.customer_id)
-               WHERE e.counterparty_kind = 'own' AND r.customer_id = e.customer_id
-                 AND a.account_id = e.counterparty) AS crosses
+               SELECT {accounts}
+                 AND e.counterparty_kind = 'own' AND a.account_id = e.counterparty) AS crosses
     FROM {events} AS e JOIN kind AS k ON k.name = e.type
     LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
     """  # noqa: S608 - built from this module and the catalogue
 
+
+_ACCOUNTS_OF_RECORD = """
+FROM customer AS r JOIN party_account AS a ON a.customer_id = coalesce(r.merged_into, r.customer_id)
+WHERE r.customer_id = e.customer_id"""
 
 # What facts add up to, day by day.
 ACTIVITY_COLUMNS = ("customer_id", "day", "channel", "largest_inflow", "credit_stage", *_SUMS)
@@ -198,7 +206,7 @@ fresh AS (
     ON CONFLICT DO NOTHING
     RETURNING *
 ),
-fact AS MATERIALIZED ({facts("fresh", owner="e.customer_id")}),
+fact AS MATERIALIZED ({facts("fresh", owner="e.customer_id", accounts=_ACCOUNTS_OF_RECORD)}),
 activity AS (
     INSERT INTO activity_day AS a ({", ".join(ACTIVITY_COLUMNS)})
     {ACTIVITY} ORDER BY customer_id, day, channel

@@ -88,6 +88,14 @@ NOT_OF_PAST_PARTIES = (
 )
 """NULL of the past for customers of several records: where each of these stood is not kept."""
 
+OF_A_YEAR = frozenset(
+    {
+        *("revenue_12m", "cost_to_serve_12m", "risk_cost_12m", "net_contribution_12m"),
+        "salary_retention_30d",
+    }
+)
+"""Features of sums that runs look at anew, not single changes."""
+
 CREDIT_STAGES = ("none", "filed", "rated", "granted", "signed", "drawn")
 """The values of `rural_funnel_stage`, each further than the one before."""
 

@@ -1,10 +1,12 @@
 """Features as they were: the facts of some customers at a moment, and the statement over them.
 
 Each lane is a connection that sees one snapshot of the database. For some thousand customers at a
-time it adds events up anew into temporary tables; these bear the names of the views that the
-features' statement reads, and stand before them. Nothing else is written, and nobody waits.
+time it adds up events anew, all of them or those of the last day, into temporary tables. These bear
+the names of the views that the features' statement reads, and stand before them. Nothing else is
+written, and nobody waits.
 
-`$1` are the customers, `$2` the bank's zone, `$3` the moment, `$4` until when facts were recorded.
+`$1` are the customers, `$2` the bank's zone, `$3` the moment, `$4` until when facts were recorded,
+`$5` the first day whose events are added up.
 """
 
 # ruff: noqa: S608 - built from the code of this service alone
@@ -23,6 +25,7 @@ from services.profile.customers.domain import FACTS
 from services.profile.events import repository as events
 from services.profile.exports.domain import Export, Moment
 from services.profile.exports.repository.streaming import Sight, Sink, parse
+from services.profile.features.domain import OF_A_YEAR
 from services.profile.features.repository import contributions
 from shared.database import Database
 
@@ -47,6 +50,7 @@ _MAKE = [
     "SET LOCAL jit = off",
     "SET LOCAL enable_seqscan = off",  # temporary tables have no statistics
     "SET LOCAL temp_buffers = '64MB'",
+    "SET LOCAL work_mem = '64MB'",
     "CREATE TEMP TABLE past_customer AS TABLE customer WITH NO DATA",
     "ALTER TABLE past_customer ADD PRIMARY KEY (customer_id), ADD is_known boolean",
     "CREATE TEMP TABLE contribution_sum (LIKE contribution_sum INCLUDING INDEXES)",
@@ -101,6 +105,13 @@ _COPY = [
     for name in ("party_account", "party_holding")
 ]
 
+# Where it does not matter when facts were recorded, the days before stand added up already.
+_DAYS_BEFORE = [
+    f"""INSERT INTO {name} SELECT * FROM public.{name}
+        WHERE customer_id = ANY ($1::text[]) AND day < $2::date"""
+    for name in ("party_activity_day", "party_card_day", "party_counterparty_day", "party_balance")
+]
+
 # A permission stands until it, or all of them, were withdrawn. `$2` is the moment, `$3` until when.
 _CONSENTS = """
 WITH said AS MATERIALIZED (
@@ -119,6 +130,7 @@ FROM (
     ORDER BY customer_id, purpose, channel, at DESC, state = 'withdrawn' DESC
 ) AS x
 """
+_OWN_ACCOUNTS = "FROM party_account AS a WHERE a.customer_id = e.party"
 _EVENTS = f"""
 WITH {events.KIND},
 record AS MATERIALIZED (
@@ -128,8 +140,9 @@ record AS MATERIALIZED (
 told AS (
     SELECT e.*, r.customer_id AS party FROM record AS r JOIN event AS e ON e.customer_id = r.record
     WHERE e.occurred_at <= $3::timestamptz AND e.recorded_at <= {_KNOWN}
+      AND e.occurred_at >= coalesce($5::date::timestamp AT TIME ZONE $2, '-infinity')
 ),
-fact AS MATERIALIZED ({events.facts("told", owner="e.party")}),
+fact AS MATERIALIZED ({events.facts("told", owner="e.party", accounts=_OWN_ACCOUNTS)}),
 activity AS (
     INSERT INTO party_activity_day (record, {", ".join(events.ACTIVITY_COLUMNS)})
     SELECT customer_id, * FROM ({events.ACTIVITY}) AS x
@@ -150,6 +163,7 @@ SELECT DISTINCT ON (customer_id, holding_id, day) customer_id, * FROM (
     SELECT customer_id, holding_id, day, balance, at, sequence, event_id
     FROM public.party_balance
     WHERE customer_id = ANY ($1::text[]) AND event_id = '' AND at <= {_UNTIL}
+      AND day >= coalesce($5::date, '-infinity')
 ) AS x
 ORDER BY customer_id, holding_id, day, occurred_at DESC, sequence DESC, event_id DESC
 """
@@ -226,8 +240,11 @@ async def _of(
     for statement in _COPY:
         await lane.execute(statement, customer_ids, moment.day)
     await lane.execute(_CONSENTS, customer_ids, moment.as_of, moment.known_at)
-    await lane.execute(_EVENTS, *given)
-    await lane.execute(_ADD_UP, customer_ids, moment.day, moment.as_of)
+    for statement in _DAYS_BEFORE if moment.known_at is None else ():
+        await lane.execute(statement, customer_ids, moment.day)
+    await lane.execute(_EVENTS, *given, moment.day if moment.known_at is None else None)
+    if not OF_A_YEAR.isdisjoint(export.schema.names):
+        await lane.execute(_ADD_UP, customer_ids, moment.day, moment.as_of)
     body = BytesIO()
     await lane.copy_from_query(
         f"SELECT {', '.join(export.columns)} FROM {export.source} ORDER BY t.customer_id",
