@@ -1,6 +1,6 @@
 """Features as they were: the facts of some customers at a moment, and the statement over them.
 
-Each lane is a connection that sees one snapshot of the database. For some thousand customers at a
+Each lane is a connection that sees one snapshot of the database. For some hundred customers at a
 time it adds up events anew, all of them or those of the last day, into temporary tables. These bear
 the names of the views that the features' statement reads, and stand before them. Nothing else is
 written, and nobody waits.
@@ -29,7 +29,7 @@ from services.profile.features.domain import OF_A_YEAR
 from services.profile.features.repository import contributions
 from shared.database import Database
 
-CUSTOMERS_AT_ONCE = 1_000
+CUSTOMERS_AT_ONCE = 500
 _FLAGS = ("is_deceased", "is_frozen", "in_hardship", "in_collection")
 _ALWAYS_TRUE = ("party_type", "birth_date")
 
