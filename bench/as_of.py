@@ -26,7 +26,7 @@ SELECT count(*) FROM (
     SELECT customer_id, count(*) AS events, sum(amount) AS amount, max(occurred_at) AS latest,
            count(DISTINCT (occurred_at AT TIME ZONE 'Asia/Shanghai')::date) AS days,
            count(*) FILTER (
-               WHERE type = 'login' AND occurred_at > $1::timestamptz - interval '30 days') AS logins
+               WHERE type = 'login' AND occurred_at > $1::timestamptz - interval '30 d') AS logins
     FROM event WHERE occurred_at <= $1 GROUP BY customer_id
 ) AS x
 """

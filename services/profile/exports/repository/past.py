@@ -114,21 +114,17 @@ _DAYS_BEFORE = [
 
 # A permission stands until it, or all of them, were withdrawn. `$2` is the moment, `$3` until when.
 _CONSENTS = """
-WITH said AS MATERIALIZED (
-    SELECT * FROM consent_record
+INSERT INTO consent (customer_id, purpose, channel, state, at)
+SELECT DISTINCT ON (customer_id, purpose, channel) customer_id, purpose, channel,
+       CASE WHEN refused_at >= at THEN 'withdrawn' ELSE state END, at
+FROM (
+    SELECT *, max(at) FILTER (WHERE channel = 'all' AND state = 'withdrawn')
+                  OVER (PARTITION BY customer_id, purpose) AS refused_at
+    FROM consent_record
     WHERE customer_id = ANY ($1::text[]) AND at <= $2::timestamptz
       AND recorded_at <= coalesce($3::timestamptz, 'infinity')
-)
-INSERT INTO consent (customer_id, purpose, channel, state, at)
-SELECT customer_id, purpose, channel, CASE WHEN EXISTS (
-           SELECT FROM said AS o
-           WHERE o.customer_id = x.customer_id AND o.purpose = x.purpose
-             AND o.channel = 'all' AND o.state = 'withdrawn' AND o.at >= x.at
-       ) THEN 'withdrawn' ELSE state END, at
-FROM (
-    SELECT DISTINCT ON (customer_id, purpose, channel) * FROM said
-    ORDER BY customer_id, purpose, channel, at DESC, state = 'withdrawn' DESC
-) AS x
+) AS said
+ORDER BY customer_id, purpose, channel, at DESC, state = 'withdrawn' DESC
 """
 _OWN_ACCOUNTS = "FROM party_account AS a WHERE a.customer_id = e.party"
 _EVENTS = f"""
