@@ -42,7 +42,7 @@ async def of_the_past(profile: Profile, **params: str) -> dict[str, dict[str, An
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(told=histories(), days=st.integers(1, 400), hours=st.integers(0, 24))
-async def test_as_of_a_moment_is_what_was_computed_then(
+async def test_l3_as_of_a_moment_is_what_was_computed_then(
     profile: Profile, told: tuple[History, list[tuple[Way, list[Any]]]], days: int, hours: int
 ) -> None:
     history, _ = told

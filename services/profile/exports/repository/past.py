@@ -29,7 +29,7 @@ from services.profile.features.domain import OF_A_YEAR
 from services.profile.features.repository import contributions
 from shared.database import Database
 
-CUSTOMERS_AT_ONCE = 500
+CUSTOMERS_AT_ONCE = 1_000
 _FLAGS = ("is_deceased", "is_frozen", "in_hardship", "in_collection")
 _ALWAYS_TRUE = ("party_type", "birth_date")
 
