@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    as_of,
     calibrate,
     events,
     floor,
@@ -22,7 +23,9 @@ from bench import (
 )
 from bench.plan import FULL, SHORT, Plan
 
-FIGURES = ("recommendations", "view", "events", "freshness", "scoring", "memory", "imports")
+FIGURES = (
+    *("recommendations", "view", "events", "freshness", "scoring", "as_of", "memory", "imports"),
+)
 
 
 def main() -> None:
@@ -59,6 +62,8 @@ def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
         return freshness.run(suite, plan)
     if name == "scoring":
         return scoring.run(suite)
+    if name == "as_of":
+        return as_of.run(suite, plan)
     if name == "memory":
         return memory.run(suite, plan)
     with tempfile.TemporaryDirectory(prefix="bihuan-floor-") as folder:

@@ -73,6 +73,7 @@ CUSTOMERS = _import(
         "credit_rating": TEXT,
         "tax_rating": TEXT,
         "declared_turnover": MONEY,
+        "has_direct_link": pa.bool_(),
         "time_zone": TEXT,
         "org_path": TEXT,
         "rm_id": TEXT,
@@ -114,6 +115,7 @@ HOLDINGS = _import(
         "payment": MONEY,
         "status": TEXT,
         "rate": pa.float64(),
+        "overdue_since": pa.date32(),
     },
 )
 EVENTS = _import(

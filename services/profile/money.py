@@ -29,6 +29,9 @@ def received(amount: Amount | None, currency: str, pointer: str) -> Decimal | No
 
 def written(amount: Decimal | None, currency: str) -> WrittenAmount | None:
     """Return the amount as it is answered."""
-    if amount is None:
-        return None
+    return None if amount is None else money(amount, currency)
+
+
+def money(amount: Decimal, currency: str) -> WrittenAmount:
+    """Return an amount that is known as it is answered."""
     return WrittenAmount(amount=f"{amount:.2f}", currency=currency)

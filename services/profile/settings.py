@@ -54,6 +54,9 @@ class Settings(ServiceSettings):
         description="Most that the search for duplicates may hold while it compares; it never "
         "spills to disk, and ends as failed when it needs more",
     )
+    past_lanes: int = Field(
+        default=2, ge=1, le=8, description="Connections that features of the past are computed on"
+    )
     feature_chunk_customers: int = Field(
         default=500, ge=1, description="Customers recomputed in one transaction of a run"
     )

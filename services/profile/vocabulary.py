@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -122,6 +124,39 @@ class TalkCard:
     talk: Label
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRates:
+    """What the average balance of a category earns and loses, in % a year."""
+
+    key: str
+    spread: Decimal
+    risk: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """Something that earns or costs `rate` each time: % of an amount, or money for one `unit`."""
+
+    key: str
+    label: Label
+    unit: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContributionRates:
+    """What a customer brings and costs; `contacts` are the channels out that no person staffs."""
+
+    balances: Mapping[str, BalanceRates]
+    overdue: Label
+    overdue_days: int
+    overdue_risk: Decimal
+    once: Mapping[str, Driver]
+    costs: Mapping[str, Driver]
+    contacts: Mapping[str, Driver]
+    minutes: Mapping[str, int]
+
+
 @cache
 def event_types() -> dict[str, EventType]:
     """The event types by name."""
@@ -190,6 +225,63 @@ def needs() -> dict[str, Label]:
 def goals() -> dict[str, Label]:
     """The kinds of financial goals."""
     return {entry["key"]: _label(entry) for entry in _read("needs.yaml")["goals"]}
+
+
+@cache
+def contribution() -> ContributionRates:
+    """The rates that net contribution is reckoned with."""
+    read: dict[str, Any] = _read("contribution.yaml")
+    overdue = read["overdue"]
+    return ContributionRates(
+        balances={
+            entry["key"]: BalanceRates(
+                key=entry["key"], spread=Decimal(entry["spread"]), risk=Decimal(entry["risk"])
+            )
+            for entry in read["balances"]
+        },
+        overdue=_label(overdue),
+        overdue_days=overdue["days"],
+        overdue_risk=Decimal(overdue["risk"]),
+        once=_drivers(
+            {**entry, "unit": "bank_currency", "rate": entry["percent"]} for entry in read["once"]
+        ),
+        costs=_drivers({**entry, "rate": entry["cost"]} for entry in read["costs"]),
+        contacts=_drivers(
+            {**entry, **entry.get("out", {}), "unit": "contact", "rate": entry["unit_cost"]}
+            for entry in _read("channels.yaml")
+            if "out" in entry["directions"] and not entry["staffed"]
+        ),
+        minutes={entry["key"]: entry["minutes"] for entry in read["minutes"]},
+    )
+
+
+def _drivers(entries: Iterable[Mapping[str, Any]]) -> dict[str, Driver]:
+    return {
+        entry["key"]: Driver(
+            key=entry["key"],
+            label=_label(entry),
+            unit=entry["unit"],
+            rate=Decimal(entry["rate"]),
+        )
+        for entry in entries
+    }
+
+
+@cache
+def cost_pressures() -> tuple[tuple[str, date, float], ...]:
+    """How prices of an industry stand against a year before, from the day on that is known."""
+    return tuple(
+        (entry["key"], _month(entry["since"], place + 1), index / entry["index"][place - 12] - 1)
+        for entry in _read("industry_prices.yaml")
+        for place, index in enumerate(entry["index"])
+        if place >= 12
+    )
+
+
+def _month(since: str, later: int) -> date:
+    year, month = map(int, since.split("-"))
+    years, months = divmod(month - 1 + later, 12)
+    return date(year + years, months + 1, 1)
 
 
 def _relation_kind(entry: dict[str, Any]) -> RelationKind:

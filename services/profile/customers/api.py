@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from services.profile.customers import service
 from services.profile.customers.schemas import (
+    ContributionRead,
     CustomerPatch,
     CustomerPut,
     CustomerRead,
@@ -138,3 +139,22 @@ async def get_features(
         found = await features.of_customer(connection, customer_id, clock)
         hidden = await grounds.hidden(connection, found.customer_id, purpose)
     return replace(found, features=without(found.features, hidden))
+
+
+@router.get(
+    "/customers/{customer_id}/contribution",
+    dependencies=[requires("features:read")],
+    responses=problem_responses(404),
+)
+async def get_contribution(
+    customer_id: CustomerId,
+    database: AppDatabase,
+    token: CurrentToken,
+    settings: AppSettings,
+    clock: Clock,
+) -> ContributionRead:
+    """Return what a customer brings and costs, part by part, as of now."""
+    async with database.transaction() as connection:
+        await service.must_see_fast(connection, customer_id, token)
+        found = await features.contribution_of(connection, customer_id, clock)
+    return ContributionRead.of(found, settings.bank_currency)

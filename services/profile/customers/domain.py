@@ -88,7 +88,7 @@ FACTS = (
     ),
     *("is_business_owner", "acquisition_source", "acquisition_cost", "wechat_friend"),
     *("qualified_investor", "industry", "enterprise_size", "credit_rating", "tax_rating"),
-    *("declared_turnover", "time_zone", "org_path", "rm_id"),
+    *("declared_turnover", "has_direct_link", "time_zone", "org_path", "rm_id"),
 )
 """What a bank states of a customer, personal identifiers aside."""
 

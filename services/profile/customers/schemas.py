@@ -1,9 +1,18 @@
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    create_model,
+    model_validator,
+)
 
 from services.profile.customers.domain import (
     AcquisitionSource,
@@ -15,9 +24,18 @@ from services.profile.customers.domain import (
     ResidenceArea,
     TaxRating,
 )
+from services.profile.features.domain import Contribution, Side
 from services.profile.identifiers.domain import KINDS
-from services.profile.money import received, written
-from services.profile.parameters import NO_NUL, Id, Moment, PlainAmount, Strict, WrittenAmount
+from services.profile.money import money, received, written
+from services.profile.parameters import (
+    NO_NUL,
+    Id,
+    LabelRead,
+    Moment,
+    PlainAmount,
+    Strict,
+    WrittenAmount,
+)
 
 MONEY = ("income_year", "acquisition_cost", "declared_turnover")
 
@@ -76,6 +94,10 @@ class CustomerFields(Strict):
     credit_rating: Label = None
     tax_rating: TaxRating | None = None
     declared_turnover: PlainAmount | None = None
+    has_direct_link: Annotated[
+        bool | None,
+        Field(description="银企直联: the company's systems are connected to the bank's"),
+    ] = None
     time_zone: Annotated[str | None, AfterValidator(_is_zone)] = None
     org_path: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9_./-]{0,255}$", description="Such as bank/east/b12")
@@ -148,15 +170,72 @@ CustomerRead = create_model(
 
 def shown(customer: Customer, currency: str) -> dict[str, object]:
     """Return what `CustomerRead` shows of a customer."""
-    money = {name: written(customer.facts[name], currency) for name in MONEY}
+    amounts = {name: written(customer.facts[name], currency) for name in MONEY}
     return {
         "customer_id": customer.customer_id,
         **customer.facts,
-        **money,
+        **amounts,
         **{kind: customer.identifiers.get(kind) for kind in KINDS},
         "created_at": customer.created_at,
         "updated_at": customer.updated_at,
     }
+
+
+class PartRead(BaseModel):
+    """One line: so much of something, at a rate, is an amount."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    side: Side = Field(description="What the amount adds to: revenue, cost or risk cost")
+    key: str = Field(description="A product category, a driver of contribution.yaml, or a channel")
+    label: LabelRead
+    quantity: Annotated[Decimal, PlainSerializer(str)] = Field(
+        description="In `unit`; of a category the average balance over 365 days"
+    )
+    unit: str = Field(description="bank_currency, or what is counted, such as visit or minute")
+    rate: Annotated[Decimal, PlainSerializer(str)] = Field(
+        description="Money for one unit; where the unit is bank_currency and it is no benefit, "
+        "in %: of a balance a year, else of the amount"
+    )
+    amount: WrittenAmount
+
+
+class ContributionRead(BaseModel):
+    """Why a customer contributes what it does in 365 days; the parts add up to the features."""
+
+    customer_id: str
+    as_of: Moment
+    revenue: WrittenAmount = Field(description="revenue_12m")
+    cost_to_serve: WrittenAmount = Field(description="cost_to_serve_12m")
+    risk_cost: WrittenAmount = Field(description="risk_cost_12m")
+    net: WrittenAmount = Field(description="net_contribution_12m: revenue less both costs")
+    parts: list[PartRead] = Field(
+        description="What there was any of; the largest amount of each side first. Empty for a "
+        "prospect"
+    )
+
+    @classmethod
+    def of(cls, found: Contribution, currency: str) -> Self:
+        return cls(
+            customer_id=found.customer_id,
+            as_of=found.as_of,
+            parts=[
+                PartRead(
+                    side=part.side,
+                    key=part.key,
+                    label=LabelRead(zh=part.label.zh, en=part.label.en),
+                    quantity=part.quantity,
+                    unit=part.unit,
+                    rate=part.rate,
+                    amount=money(part.amount, currency),
+                )
+                for part in found.parts
+            ],
+            **{
+                name: money(getattr(found, name), currency)
+                for name in ("revenue", "cost_to_serve", "risk_cost", "net")
+            },
+        )
 
 
 class FeaturesRead(BaseModel):

@@ -51,6 +51,7 @@ class CustomerRow(CustomerKeyed, Base):
     credit_rating: Mapped[str | None] = mapped_column(Text)
     tax_rating: Mapped[str | None] = mapped_column(Text)
     declared_turnover: Mapped[Decimal | None] = mapped_column(Money)
+    has_direct_link: Mapped[bool | None]
     time_zone: Mapped[str | None] = mapped_column(Text)
     org_path: Mapped[str] = mapped_column(Text, server_default="")
     rm_id: Mapped[str | None] = mapped_column(Text)

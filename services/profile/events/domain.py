@@ -14,6 +14,7 @@ AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LARGEST_FEN = 10**14
 MOST_EMPLOYEES = 10_000_000
+MOST_MINUTES = 24 * 60
 
 
 class Reason(StrEnum):
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
     ABSURD_AMOUNT = "absurd_amount"
     ABSURD_HEADCOUNT = "absurd_headcount"
+    ABSURD_MINUTES = "absurd_minutes"
     FOREIGN_CURRENCY = "foreign_currency"
     UNFIT_DATA = "unfit_data"
 

@@ -15,12 +15,14 @@ from services.profile.events.domain import (
     EARLIEST,
     LARGEST_FEN,
     MOST_EMPLOYEES,
+    MOST_MINUTES,
     Event,
     Reason,
     Terms,
     Told,
 )
-from services.profile.vocabulary import EventType, event_types
+from services.profile.features.domain import CREDIT_STAGES
+from services.profile.vocabulary import EventType, contribution, event_types
 from shared.ids import new_id
 
 
@@ -30,11 +32,14 @@ def _values(kind: EventType) -> str:
 
     return (
         f"('{kind.name}', {kind.initiated}, {kind.transaction}, {text(kind.flow)}, "
-        f"{kind.external}, {text(kind.counts)})"
+        f"{kind.external}, {text(kind.counts)}, "
+        f"{contribution().minutes.get(kind.name, 'NULL')}::int)"
     )
 
 
 _KINDS = ", ".join(_values(kind) for kind in event_types().values())
+KIND = f"kind (name, initiated, transaction, flow, external, counts, minutes) AS (VALUES {_KINDS})"
+_BY_RM = "(channel = 'rm' OR counts IN ('rm_visit', 'rm_talk'))"
 _SUMS = {
     "initiated": "count(*) FILTER (WHERE initiated)",
     "logins": "count(*) FILTER (WHERE counts = 'login')",
@@ -58,8 +63,74 @@ _SUMS = {
     "settlement_out": "sum(amount) FILTER (WHERE counts = 'settlement' AND flow = 'out')",
     "headcount": "sum(headcount) FILTER (WHERE counts = 'payroll')",
     "fx": "sum(amount) FILTER (WHERE counts = 'fx' OR purpose = 'cross_border')",
+    "fees": "sum(CASE flow WHEN 'in' THEN -amount ELSE amount END) FILTER (WHERE counts = 'fee')",
+    "benefits": "sum(amount) FILTER (WHERE counts = 'benefit')",
+    "minutes": "sum(minutes)",
+    "rm_minutes": f"sum(minutes) FILTER (WHERE {_BY_RM})",
+    "rm_visits": "count(*) FILTER (WHERE counts = 'rm_visit')",
+    "rm_talks": "count(*) FILTER (WHERE counts = 'rm_talk')",
+    "remote_calls": f"count(*) FILTER (WHERE counts = 'call' AND NOT {_BY_RM})",
+    "bids_won": "count(*) FILTER (WHERE counts = 'bid_won')",
 }
 _LARGEST = "max(amount) FILTER (WHERE crosses AND flow = 'in')"
+_STAGES = "{" + ",".join(f"credit_{stage}" for stage in CREDIT_STAGES[1:]) + "}"
+_FURTHEST = f"max(array_position('{_STAGES}'::text[], type))"
+
+
+def facts(events: str, *, owner: str, accounts: str) -> str:
+    """Return the SQL of what events say, to stand beside `KIND`; `$2` is the bank's zone.
+
+    Args:
+        events: a table, `e` in the other two.
+        owner: whom the facts are of.
+        accounts: SQL, from FROM on, of the party's accounts `a`; ends in a condition.
+    """
+    return f"""
+    SELECT {owner} AS customer_id, e.event_id, (e.occurred_at AT TIME ZONE $2)::date AS day,
+           e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
+           coalesce(e.channel, '') AS channel, coalesce(e.amount, 0) AS amount,
+           coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
+           k.name IS NOT NULL AS counted, k.initiated, k.transaction, k.counts, h.category,
+           (e.data ->> 'headcount')::int AS headcount,
+           CASE WHEN k.minutes IS NOT NULL
+                THEN coalesce((e.data ->> 'minutes')::int, k.minutes) END AS minutes,
+           e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
+           k.external AND NOT EXISTS (
+               SELECT {accounts}
+                 AND e.counterparty_kind = 'own' AND a.account_id = e.counterparty) AS crosses
+    FROM {events} AS e LEFT JOIN kind AS k ON k.name = e.type
+    LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
+    """  # noqa: S608 - built from this module and the catalogue
+
+
+_ACCOUNTS_OF_RECORD = """
+FROM customer AS r JOIN party_account AS a ON a.customer_id = coalesce(r.merged_into, r.customer_id)
+WHERE r.customer_id = e.customer_id"""
+
+# What facts add up to, day by day.
+ACTIVITY_COLUMNS = ("customer_id", "day", "channel", "largest_inflow", "credit_stage", *_SUMS)
+ACTIVITY = f"""
+    SELECT customer_id, day, channel, coalesce({_LARGEST}, 0), coalesce({_FURTHEST}, 0),
+           {", ".join(f"coalesce({value}, 0)" for value in _SUMS.values())}
+    FROM fact WHERE counted GROUP BY customer_id, day, channel
+"""  # noqa: S608 - built from this module
+CARDS = """
+    SELECT customer_id, day, coalesce(purpose, '') AS motive, count(*) AS spends,
+           sum(amount) AS amount
+    FROM fact WHERE counts = 'card_spend' GROUP BY 1, 2, 3
+"""
+PARTNERS = """
+    SELECT customer_id, kind, day, counterparty, count(*) AS payments
+    FROM (
+        SELECT customer_id, day, coalesce(counterparty, purpose, type) AS counterparty,
+               CASE WHEN counts = 'auto_pay' THEN 'auto_pay'
+                    WHEN counts = 'settlement' AND counterparty IS NOT NULL
+                    THEN CASE flow WHEN 'out' THEN 'paid' WHEN 'in' THEN 'paying' END
+               END AS kind
+        FROM fact
+    ) AS x
+    WHERE kind IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
 
 _TYPES = {
     "occurred_at": "timestamptz",
@@ -81,8 +152,17 @@ CREATE TEMP TABLE given_event ({", ".join(f"{name} {kind}" for name, kind in _GI
 ON COMMIT DROP
 """
 
-# Why an event is not believed; the first that holds. An absurd head count is refused here, so that
-# the cast in `fact` never fails.
+
+def _is_count(name: str, most: int) -> str:
+    """Return the SQL of whether a number of the data can be believed."""
+    return f"""CASE
+         WHEN g.data ->> '{name}' ~ '^[0-9]{{1,9}}$'
+         THEN jsonb_typeof(g.data -> '{name}') = 'number' AND (g.data ->> '{name}')::int <= {most}
+         ELSE false END"""
+
+
+# Why an event is not believed; the first that holds. Absurd counts are refused here, so that the
+# casts in `fact` never fail.
 _REASON = f"""
 CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
      WHEN k.name IS NULL AND NOT g.type = ANY ($4::text[]) THEN '{Reason.UNKNOWN_TYPE}'
@@ -94,12 +174,10 @@ CASE WHEN NOT g.is_known THEN '{Reason.UNKNOWN_CUSTOMER}'
      WHEN abs(g.balance_after) > {LARGEST_FEN} THEN '{Reason.ABSURD_AMOUNT}'
      WHEN h.holding_id IS NULL AND (g.holding_id <> '' OR g.balance_after IS NOT NULL)
      THEN '{Reason.UNKNOWN_HOLDING}'
-     WHEN g.data ? 'headcount' AND NOT CASE
-         WHEN g.data ->> 'headcount' ~ '^[0-9]{{1,9}}$'
-         THEN jsonb_typeof(g.data -> 'headcount') = 'number'
-              AND (g.data ->> 'headcount')::int <= {MOST_EMPLOYEES}
-         ELSE false END
+     WHEN g.data ? 'headcount' AND NOT {_is_count("headcount", MOST_EMPLOYEES)}
      THEN '{Reason.ABSURD_HEADCOUNT}'
+     WHEN k.minutes IS NOT NULL AND g.data ? 'minutes' AND NOT {_is_count("minutes", MOST_MINUTES)}
+     THEN '{Reason.ABSURD_MINUTES}'
      WHEN NOT g.fits THEN '{Reason.UNFIT_DATA}' END
 """
 
@@ -111,7 +189,7 @@ def _record(given: str) -> str:
     nothing.
     """
     return f"""
-WITH kind (name, initiated, transaction, flow, external, counts) AS (VALUES {_KINDS}),
+WITH {KIND},
 judged AS MATERIALIZED (
     SELECT g.*, h.holding_id AS placed_in, {_REASON} AS reason
     FROM ({given}) AS g
@@ -137,51 +215,24 @@ fresh AS (
     ON CONFLICT DO NOTHING
     RETURNING *
 ),
-fact AS MATERIALIZED (
-    SELECT e.customer_id, e.event_id, (e.occurred_at AT TIME ZONE $2)::date AS day,
-           e.occurred_at, coalesce(e.sequence, -1) AS sequence, e.holding_id, e.balance_after,
-           coalesce(e.channel, '') AS channel, coalesce(e.amount, 0) AS amount,
-           coalesce(e.direction, k.flow) AS flow, e.purpose, e.counterparty, e.type,
-           k.name IS NOT NULL AS counted, k.initiated, k.transaction, k.counts, h.category,
-           (e.data ->> 'headcount')::int AS headcount,
-           e.counterparty_kind IS NOT DISTINCT FROM 'own' AS to_self,
-           k.external AND NOT EXISTS (
-               SELECT FROM customer AS r JOIN party_account AS a
-                   ON a.customer_id = coalesce(r.merged_into, r.customer_id)
-               WHERE e.counterparty_kind = 'own' AND r.customer_id = e.customer_id
-                 AND a.account_id = e.counterparty) AS crosses
-    FROM fresh AS e LEFT JOIN kind AS k ON k.name = e.type
-    LEFT JOIN holding AS h ON h.customer_id = e.customer_id AND h.holding_id = e.holding_id
-),
+fact AS MATERIALIZED ({facts("fresh", owner="e.customer_id", accounts=_ACCOUNTS_OF_RECORD)}),
 activity AS (
-    INSERT INTO activity_day AS a (customer_id, day, channel, largest_inflow, {", ".join(_SUMS)})
-    SELECT customer_id, day, channel, coalesce({_LARGEST}, 0),
-           {", ".join(f"coalesce({value}, 0)" for value in _SUMS.values())}
-    FROM fact WHERE counted
-    GROUP BY customer_id, day, channel ORDER BY customer_id, day, channel
+    INSERT INTO activity_day AS a ({", ".join(ACTIVITY_COLUMNS)})
+    {ACTIVITY} ORDER BY customer_id, day, channel
     ON CONFLICT (customer_id, day, channel) DO UPDATE
     SET largest_inflow = greatest(a.largest_inflow, excluded.largest_inflow),
+        credit_stage = greatest(a.credit_stage, excluded.credit_stage),
         {", ".join(f"{name} = a.{name} + excluded.{name}" for name in _SUMS)}
 ),
 card AS (
     INSERT INTO card_day AS c (customer_id, day, motive, spends, amount)
-    SELECT customer_id, day, coalesce(purpose, ''), count(*), sum(amount)
-    FROM fact WHERE counts = 'card_spend' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    {CARDS} ORDER BY 1, 2, 3
     ON CONFLICT (customer_id, day, motive) DO UPDATE
     SET spends = c.spends + excluded.spends, amount = c.amount + excluded.amount
 ),
 partner AS (
     INSERT INTO counterparty_day AS p (customer_id, kind, day, counterparty, payments)
-    SELECT customer_id, kind, day, counterparty, count(*)
-    FROM (
-        SELECT customer_id, day, coalesce(counterparty, purpose, type) AS counterparty,
-               CASE WHEN counts = 'auto_pay' THEN 'auto_pay'
-                    WHEN counts = 'settlement' AND counterparty IS NOT NULL
-                    THEN CASE flow WHEN 'out' THEN 'paid' WHEN 'in' THEN 'paying' END
-               END AS kind
-        FROM fact
-    ) AS x
-    WHERE kind IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    {PARTNERS} ORDER BY 1, 2, 3, 4
     ON CONFLICT (customer_id, kind, day, counterparty) DO UPDATE
     SET payments = p.payments + excluded.payments
 ),

@@ -48,6 +48,9 @@ class ActivityDayRow(CustomerKeyed, Base):
     """
 
     __tablename__ = "activity_day"
+    __table_args__ = (
+        Index("activity_day_credit", "customer_id", postgresql_where="credit_stage > 0"),
+    )
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     channel: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -73,6 +76,17 @@ class ActivityDayRow(CustomerKeyed, Base):
     settlement_out: Mapped[int] = _sum()
     headcount: Mapped[int] = _count()
     fx: Mapped[int] = _sum()
+    fees: Mapped[int] = _sum()
+    benefits: Mapped[int] = _sum()
+    minutes: Mapped[int] = _count()
+    rm_minutes: Mapped[int] = _count()
+    rm_visits: Mapped[int] = _count()
+    rm_talks: Mapped[int] = _count()
+    remote_calls: Mapped[int] = _count()
+    bids_won: Mapped[int] = _count()
+    credit_stage: Mapped[int] = mapped_column(
+        Integer, server_default="0", comment="The furthest step of the credit funnel; 0: none"
+    )
 
 
 class CardDayRow(CustomerKeyed, Base):

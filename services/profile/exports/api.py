@@ -1,18 +1,20 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import pyarrow as pa
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from services.profile.exports import domain, repository
+from services.profile.exports import domain
 from services.profile.exports.domain import Export
-from services.profile.exports.repository import Sight
+from services.profile.exports.repository import past, streaming
+from services.profile.exports.repository.streaming import Sight
 from services.profile.features.domain import chosen
-from services.profile.parameters import ID_PATTERN
-from shared.app import AppDatabase, AppSettings
+from services.profile.features.repository.computing import PAST
+from services.profile.parameters import ID_PATTERN, Moment
+from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, Token, requires
-from shared.database import Database
 from shared.errors import Forbidden
 from shared.formats.kinds import ENDINGS, MEDIA_TYPES, Format, Shape
 from shared.formats.parameters import ExportFormat, ExportShape
@@ -36,7 +38,8 @@ def _exporter(name: str, export: Export) -> Callable[..., Awaitable[StreamingRes
         kind: ExportFormat = Format.ARROW,
     ) -> StreamingResponse:
         currency = settings.bank_currency if export is domain.EVENTS else None
-        return _answer(database, export, _sight(token), currency, _File(name, kind, shape))
+        rows = streaming.tables(database, export, _sight(token), currency)
+        return _answer(rows, export, _File(name, kind, shape))
 
     export_rows.__name__ = f"export_{name}"
     export_rows.__doc__ = f"Stream all {name} the token sees, in the columns of the import."
@@ -75,18 +78,35 @@ async def export_features(
     database: AppDatabase,
     token: CurrentToken,
     shape: ExportShape,
+    settings: AppSettings,
+    clock: Clock,
     columns: Annotated[
         str | None, Query(max_length=8000, description="Names by commas; all")
     ] = None,
     changed_in_run: Annotated[
         str | None, Query(pattern=ID_PATTERN, description="Only what this run changed last")
     ] = None,
+    as_of: Annotated[
+        Moment | None,
+        Query(description="Compute them anew as of this moment; null where its facts are not kept"),
+    ] = None,
+    known_at: Annotated[
+        Moment | None, Query(description="With as_of: from facts recorded until then only")
+    ] = None,
     kind: ExportFormat = Format.ARROW,
 ) -> StreamingResponse:
     """Stream features: customer_id, as_of, and the columns asked for."""
-    export = domain.features(chosen(columns), of_run=changed_in_run is not None)
+    of_run = changed_in_run is not None
     file = _File("features", kind, shape)
-    return _answer(database, export, _sight(token), changed_in_run, file)
+    moment = domain.moment_of(as_of, known_at, of_run=of_run, now=clock.now(), zone=clock.zone)
+    if moment is not None:
+        export = domain.features_of_the_past(chosen(columns), PAST)
+        lanes = settings.past_lanes
+        rows = past.tables(database, export, _sight(token), moment, lanes=lanes)
+        return _answer(rows, export, file)
+    export = domain.features(chosen(columns), of_run=of_run)
+    rows = streaming.tables(database, export, _sight(token), changed_in_run)
+    return _answer(rows, export, file)
 
 
 def _sight(token: Token) -> Sight:
@@ -104,16 +124,14 @@ class _File:
     shape: Shape
 
 
-def _answer(
-    database: Database, export: Export, sight: Sight, parameter: str | None, file: _File
-) -> StreamingResponse:
+def _answer(rows: AsyncIterator[pa.Table], export: Export, file: _File) -> StreamingResponse:
     kind, shape = file.kind, file.shape
     writer = writer_of(kind, export.schema, shape)
     media = MEDIA_TYPES[kind]
     if kind in {Format.CSV, Format.FIXED}:
         media = f"{media}; charset={shape.charset}"
     return StreamingResponse(
-        repository.stream(database, export, sight, parameter, writer),
+        streaming.written(rows, writer),
         media_type=media,
         headers={"Content-Disposition": f'attachment; filename="{file.name}.{ENDINGS[kind]}"'},
     )

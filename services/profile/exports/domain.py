@@ -2,10 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from services.profile.features.domain import FEATURES, Kind
+from services.profile.features.domain import (
+    FEATURES,
+    NOT_OF_PAST_DEBTORS,
+    NOT_OF_PAST_PARTIES,
+    NOT_OF_THE_PAST,
+    Kind,
+    RunAhead,
+)
+from services.profile.vocabulary import contribution
+from shared.errors import FieldError, Invalid
 
 MONEY = pa.decimal128(18, 2)
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -38,6 +49,55 @@ class Export:
     source: str
     schema: pa.Schema
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What was so at `as_of`, as far as it was recorded until `known_at`; None: until now.
+
+    `day` is the bank's, in its `zone`.
+    """
+
+    as_of: datetime
+    known_at: datetime | None
+    zone: str
+    day: date
+
+
+class NoMoment(Invalid):
+    code = "no_moment"
+    title = "The parameters name no moment of the past"
+
+
+def moment_of(
+    as_of: datetime | None,
+    known_at: datetime | None,
+    *,
+    of_run: bool,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Moment | None:
+    """Return which moment is asked for; None: what was last computed.
+
+    Raises:
+        NoMoment: `known_at` stands alone, or a run is asked for at the same time.
+        RunAhead: the moment has not come.
+    """
+    if as_of is None:
+        if known_at is not None:
+            raise NoMoment(
+                "known_at narrows as_of; send both",
+                errors=[FieldError("/known_at", "needs as_of")],
+            )
+        return None
+    if of_run:
+        raise NoMoment(
+            "What a run changed is of the run's time; leave out as_of or changed_in_run",
+            errors=[FieldError("/changed_in_run", "does not go with as_of")],
+        )
+    if as_of > now:
+        raise RunAhead(f"as_of {as_of} lies ahead of {now}")
+    return Moment(as_of=as_of, known_at=known_at, zone=zone.key, day=as_of.astimezone(zone).date())
 
 
 def _export(source: str, columns: Mapping[str, tuple[pa.DataType, str]]) -> Export:
@@ -74,6 +134,7 @@ CUSTOMERS = _export(
         **_plain("t", YES, "wechat_friend qualified_investor"),
         **_plain("t", TEXT, "industry enterprise_size credit_rating tax_rating"),
         **_money("t", "declared_turnover"),
+        **_plain("t", YES, "has_direct_link"),
         **_plain("t", TEXT, "time_zone org_path rm_id"),
     },
 )
@@ -105,6 +166,7 @@ HOLDINGS = _export(
         **_money("h", "payment"),
         **_plain("h", TEXT, "status"),
         "rate": (NUMBER, "h.rate"),
+        **_plain("h", DAY, "overdue_since"),
     },
 )
 EVENTS = _export(
@@ -195,3 +257,35 @@ def features(names: list[str], *, of_run: bool) -> Export:
             **{name: (_FEATURE_TYPES[FEATURES[name]], f"f.{name}") for name in names},
         },
     )
+
+
+def features_of_the_past(names: list[str], computed: str) -> Export:
+    """Return the export of these features at a moment (`$3`); what is not known of it is null.
+
+    Args:
+        names: of features.
+        computed: SQL that computes all features of customers of the past.
+    """
+    return _export(
+        f"past_customer AS t JOIN ({computed}) AS f ON f.customer_id = t.customer_id",
+        {
+            "customer_id": (TEXT, "t.customer_id"),
+            "as_of": (MOMENT, "$3::timestamptz"),
+            **{name: (_FEATURE_TYPES[FEATURES[name]], _of_the_past(name)) for name in names},
+        },
+    )
+
+
+_LENT = ", ".join(f"'{rates.key}'" for rates in contribution().balances.values() if rates.risk)
+
+
+def _of_the_past(name: str) -> str:
+    if name in NOT_OF_THE_PAST:
+        return "NULL"
+    if name in NOT_OF_PAST_DEBTORS:
+        return f"""CASE WHEN NOT EXISTS (
+            SELECT FROM party_holding AS h
+            WHERE h.customer_id = t.customer_id AND category IN ({_LENT})) THEN f.{name} END"""
+    if name in NOT_OF_PAST_PARTIES:
+        return f"CASE WHEN t.merged_at IS NULL THEN f.{name} END"
+    return f"CASE WHEN t.is_known THEN f.{name} END" if name == "has_rm" else f"f.{name}"

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
+from services.profile.vocabulary import Category, ContributionRates, Label
 from shared.errors import Invalid, NotFound
 
+BANK_CURRENCY = "bank_currency"
 FeatureValue = str | int | float | bool | None
 
 
@@ -62,21 +65,39 @@ FEATURES: Mapping[str, Kind] = _kinds(
     "has_open_complaint has_direct_link",
 )
 
-UNKNOWN: Mapping[str, str] = {
-    "salary_retention_30d": "needs the part of AUM that stems from one salary",
-    "overdue_days": "no source tells since when a debt is overdue",
-    "rural_funnel_stage": "the credit funnel is not kept yet",
-    "revenue_12m": "spreads and fees are not kept yet",
-    "cost_to_serve_12m": "unit costs are not kept yet",
-    "risk_cost_12m": "expected losses are not kept yet",
-    "net_contribution_12m": "follows from revenue, cost and risk",
-    "service_minutes_12m": "minutes of people are not kept yet",
-    "visits_90d": "visits to companies are not kept yet",
-    "bid_wins_365d": "no source tells of tenders",
-    "cost_pressure": "no source tells of industry prices",
-    "has_direct_link": "no source tells of system links",
+_FROM_RELATIVES = (
+    *("household_aum", "minor_children", "is_business_owner", "referrals_365d", "legal_rep_aum"),
+    *("key_persons_known", "employee_conversion"),
+)
+_STATED_ANEW = (
+    *("kyc_completeness", "credit_line", "credit_used", "line_utilisation"),
+    *("days_to_line_expiry", "card_activated"),
+)
+NOT_OF_THE_PAST: Mapping[str, str] = {
+    **dict.fromkeys(_FROM_RELATIVES, "follows from other parties, whose past is not looked up"),
+    **dict.fromkeys(_STATED_ANEW, "only the present state of what it follows from is kept"),
 }
-"""Features that are NULL for everybody, and why."""
+"""Features that are NULL of the past, and why."""
+
+NOT_OF_PAST_DEBTORS = ("overdue_days", "risk_cost_12m", "net_contribution_12m")
+"""NULL of the past for those who owed something then: since when a debt was overdue is not kept."""
+
+NOT_OF_PAST_PARTIES = (
+    *("marketing_consent", "personalization"),
+    *("is_deceased", "is_frozen", "in_hardship", "in_collection"),
+)
+"""NULL of the past for customers of several records: where each of these stood is not kept."""
+
+OF_A_YEAR = frozenset(
+    {
+        *("revenue_12m", "cost_to_serve_12m", "risk_cost_12m", "net_contribution_12m"),
+        "salary_retention_30d",
+    }
+)
+"""Features of sums that runs look at anew, not single changes."""
+
+CREDIT_STAGES = ("none", "filed", "rated", "granted", "signed", "drawn")
+"""The values of `rural_funnel_stage`, each further than the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +122,98 @@ class Run:
     changed: int
     created_at: datetime
     finished_at: datetime | None = None
+
+
+class Side(StrEnum):
+    REVENUE = "revenue"
+    COST = "cost"
+    RISK = "risk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """How much of one thing there was, and what it brought or cost, in fen."""
+
+    side: Side
+    key: str
+    quantity: Decimal
+    fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One line of a contribution: `quantity` in `unit` at `rate` is `amount`.
+
+    `rate` is money for one unit, or, where the unit is the bank's currency, %: of an average
+    balance a year, else of the amount itself.
+    """
+
+    side: Side
+    key: str
+    label: Label
+    quantity: Decimal
+    unit: str
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """Why a customer contributes what it does: the parts, and what they add up to."""
+
+    customer_id: str
+    as_of: datetime
+    parts: tuple[Part, ...]
+
+    def total(self, side: Side) -> Decimal:
+        return sum((part.amount for part in self.parts if part.side is side), Decimal(0))
+
+    @property
+    def revenue(self) -> Decimal:
+        return self.total(Side.REVENUE)
+
+    @property
+    def cost_to_serve(self) -> Decimal:
+        return self.total(Side.COST)
+
+    @property
+    def risk_cost(self) -> Decimal:
+        return self.total(Side.RISK)
+
+    @property
+    def net(self) -> Decimal:
+        return self.revenue - self.cost_to_serve - self.risk_cost
+
+
+def part_of(amount: Amount, rates: ContributionRates, categories: Mapping[str, Category]) -> Part:
+    """Say with labels and rates what a line of a contribution is."""
+    label, unit, rate = _terms(amount, rates, categories)
+    return Part(
+        side=amount.side,
+        key=amount.key,
+        label=label,
+        quantity=round(amount.quantity, 2),
+        unit=unit,
+        rate=rate,
+        amount=Decimal(amount.fen) / 100,
+    )
+
+
+def _terms(
+    amount: Amount, rates: ContributionRates, categories: Mapping[str, Category]
+) -> tuple[Label, str, Decimal]:
+    costs = {**rates.costs, **rates.contacts}
+    drivers = rates.once if amount.side is Side.REVENUE else costs
+    driver = drivers.get(amount.key)
+    if driver is not None:
+        return driver.label, driver.unit, driver.rate
+    if amount.key not in categories:
+        return rates.overdue, BANK_CURRENCY, rates.overdue_risk
+    category, balance = categories[amount.key], rates.balances.get(amount.key)
+    rate = Decimal(0)
+    if balance is not None:
+        rate = balance.spread if amount.side is Side.REVENUE else balance.risk
+    return Label(category.zh, category.en), BANK_CURRENCY, rate
 
 
 class UnknownFeature(Invalid):

@@ -6,8 +6,15 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.profile.features.domain import CustomerFeatures, Run, RunAhead
-from services.profile.features.repository import computing, runs
+from services.profile.features.domain import (
+    Contribution,
+    CustomerFeatures,
+    Run,
+    RunAhead,
+    part_of,
+)
+from services.profile.features.repository import computing, contributions, runs
+from services.profile.vocabulary import categories, contribution
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.errors import NotFound
@@ -32,10 +39,14 @@ async def refresh(
     Returns:
         The id of the last event, None if nothing changed.
     """
-    as_of = clock.now()
-    changed = await computing.refresh(
-        connection, customer_ids, day=day_of(as_of, clock.zone), as_of=as_of
-    )
+    return await _refresh(connection, customer_ids, clock.now(), clock.zone)
+
+
+async def _refresh(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], as_of: datetime, zone: ZoneInfo
+) -> str | None:
+    day = day_of(as_of, zone)
+    changed = await computing.refresh(connection, customer_ids, day=day, as_of=as_of)
     published = await publish_many(connection, [changed_event(each) for each in changed])
     return published[-1] if published else None
 
@@ -43,9 +54,15 @@ async def refresh(
 async def refresh_related(
     connection: asyncpg.Connection, customer_ids: Sequence[str], clock: BusinessClock
 ) -> str | None:
-    """Do as `refresh` after relations of the customers changed, looking anew at their relatives."""
-    await computing.add_up_relatives(connection, customer_ids, day=clock.today())
-    return await refresh(connection, customer_ids, clock)
+    """Do as `refresh`, looking anew at the customers' relatives and at what they contribute."""
+    return await _refresh_all(connection, customer_ids, clock.now(), clock.zone)
+
+
+async def _refresh_all(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], as_of: datetime, zone: ZoneInfo
+) -> str | None:
+    await computing.add_up(connection, customer_ids, day=day_of(as_of, zone), as_of=as_of)
+    return await _refresh(connection, customer_ids, as_of, zone)
 
 
 async def of_customer(
@@ -64,6 +81,29 @@ async def of_customer(
     if found is None:
         raise NotFound(f"No features of {customer_id}")
     return found
+
+
+async def contribution_of(
+    connection: asyncpg.Connection, customer_id: str, clock: BusinessClock
+) -> Contribution:
+    """Return what a customer brings and costs, part by part; the features then say the same.
+
+    Raises:
+        NotFound: there is no such customer.
+    """
+    survivor = (await lock(connection, [customer_id])).get(customer_id)
+    if survivor is None:
+        raise NotFound(f"No customer {customer_id}")
+    as_of = clock.now()
+    await _refresh_all(connection, [survivor], as_of, clock.zone)
+    day = day_of(as_of, clock.zone)
+    amounts = await contributions.list_parts(connection, survivor, day=day, as_of=as_of)
+    rates, named = contribution(), categories()
+    return Contribution(
+        customer_id=survivor,
+        as_of=as_of,
+        parts=tuple(part_of(each, rates, named) for each in amounts),
+    )
 
 
 async def forget(connection: asyncpg.Connection, customer_id: str) -> None:
@@ -157,7 +197,7 @@ async def _recompute(
 ) -> None:
     survivors = sorted(set((await lock(connection, ids)).values()))
     day = day_of(run.as_of, zone)
-    await computing.add_up_relatives(connection, survivors, day=day)
+    await computing.add_up(connection, survivors, day=day, as_of=run.as_of)
     changed = await computing.refresh_in_run(
         connection, survivors, day=day, as_of=run.as_of, run_id=run.run_id
     )

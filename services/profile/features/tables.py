@@ -43,6 +43,17 @@ class RelativeSumRow(CustomerKeyed, Base):
     employees_converted: Mapped[int]
 
 
+class ContributionSumRow(CustomerKeyed, Base):
+    """What a customer brought and cost in 365 days, in fen, as it was found when last looked at."""
+
+    __tablename__ = "contribution_sum"
+
+    revenue: Mapped[int] = mapped_column(BigInteger)
+    cost_to_serve: Mapped[int] = mapped_column(BigInteger)
+    risk_cost: Mapped[int] = mapped_column(BigInteger)
+    salary_retention: Mapped[float | None]
+
+
 class RunRow(Base):
     """A run over many customers, restartable at `after`."""
 

@@ -46,6 +46,7 @@ class Holding:
     payment: Decimal | None = None
     status: str | None = None
     rate: float | None = None
+    overdue_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

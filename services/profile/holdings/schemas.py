@@ -28,6 +28,10 @@ class HoldingPut(Strict):
     status: Annotated[str | None, Field(pattern=NO_NUL, max_length=64)] = None
     rate: Annotated[float | None, Field(ge=-1, le=10, description="A year; 0.031 is 3.1%")] = None
 
+    overdue_since: Day | None = Field(
+        default=None, description="First day of the oldest debt not paid; null: nothing is overdue"
+    )
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.closed_at is not None and self.closed_at < self.opened_at:
@@ -73,6 +77,7 @@ class HoldingRead(BaseModel):
     payment: WrittenAmount | None
     status: str | None
     rate: float | None
+    overdue_since: date | None
 
     @classmethod
     def of(cls, holding: Holding, balance: Balance | None, currency: str) -> Self:

@@ -27,6 +27,7 @@ class HoldingRow(CustomerKeyed, Base):
     payment: Mapped[Decimal | None] = mapped_column(Money)
     status: Mapped[str | None] = mapped_column(Text)
     rate: Mapped[float | None]
+    overdue_since: Mapped[date | None] = mapped_column(Date)
 
 
 class BalanceRow(CustomerKeyed, Base):

@@ -54,6 +54,7 @@ async def test_l3_callers_at_once_count_each_event_once(profile: Profile) -> Non
         ({"holding_id": "none"}, "unknown_holding"),
         ({"account_id": "none", "balance_after": cny(1)}, "unknown_holding"),
         ({"data": {"headcount": "many"}}, "absurd_headcount"),
+        ({"type": "rm_visit", "data": {"minutes": 1441}}, "absurd_minutes"),
     ],
 )
 async def test_what_cannot_be_believed_is_quarantined_and_the_rest_is_kept(

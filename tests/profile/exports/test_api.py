@@ -110,3 +110,35 @@ async def test_exports_show_whom_the_token_sees(profile: Profile) -> None:
 async def test_an_empty_bank_exports_empty_tables(profile: Profile) -> None:
     assert await exported(profile, "/events:export") == []
     assert await exported(profile, "/features/export") == []
+
+
+async def test_features_of_a_past_moment_leave_out_what_came_later(profile: Profile) -> None:
+    await profile.customer("c1", opened="2025-01-01")
+    for number, days in enumerate((40, 20, 1)):
+        login = {"event_id": f"e{number}", "customer_id": "c1", "type": "login"}
+        await profile.ok("POST", "/events", json={**login, "occurred_at": ago(days)})
+    wanted = {"columns": "logins_30d,tenure_days,credit_line,party_type,has_rm", "as_of": ago(15)}
+
+    (found,) = await exported(profile, "/features/export", params=wanted)
+    wanted |= {"known_at": ago(15)}
+    unheard_of = await exported(profile, "/features/export", params=wanted)
+
+    assert (found["logins_30d"], found["tenure_days"]) == (2, 410)
+    assert (found["credit_line"], found["party_type"], found["has_rm"]) == (None, "person", None)
+    assert unheard_of == []
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"known_at": ago(1)}, "no_moment"),
+        ({"as_of": ago(1), "changed_in_run": "r1"}, "no_moment"),
+        ({"as_of": ago(-1)}, "run_ahead"),
+    ],
+)
+async def test_a_moment_that_makes_no_sense_is_refused(
+    profile: Profile, params: dict[str, str], code: str
+) -> None:
+    answer = await profile.call("GET", "/features/export", params=params)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)

@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from services.profile.events.domain import Event
 from services.profile.relations.domain.relations import Relation
-from services.profile.vocabulary import EventType, categories, event_types
+from services.profile.vocabulary import EventType, categories, contribution, event_types
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ONLINE = {"app", "wechat", "ebank", "web"}
@@ -27,6 +28,7 @@ class Held:
     amount: int | None = None
     credit_line: int | None = None
     status: str | None = None
+    overdue_since: date | None = None
 
     @property
     def is_asset(self) -> bool:
@@ -49,6 +51,7 @@ class History:
     holdings: Sequence[Held]
     events: Sequence[Event]
     accounts: frozenset[str] = field(default_factory=frozenset[str])
+    contacts: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def day_of(at: datetime) -> date:
@@ -60,7 +63,7 @@ def features(history: History) -> dict[str, Value]:
     once = list({event.event_id: event for event in history.events}.values())
     book = _Book(history, once)
     return {**book.assets(), **book.holdings(), **book.flows(), **book.activity(), **book.cards(),
-            **book.companies()}  # fmt: skip
+            **book.companies(), **book.credit(), **book.contribution()}  # fmt: skip
 
 
 def yuan(fen: float) -> float:
@@ -392,12 +395,18 @@ class _Book:
             "activity_joins_180d": len(self._counting(180, "activity")),
             "education_touches_365d": len(self._counting(365, "content"))
             + len(self._counting(365, "activity")),
-            "rm_contacts_90d": sum(e.channel == "rm" for e, k in self.last(90) if k.initiated),
-            "rm_contacts_365d": sum(event.channel == "rm" for event in year),
+            "rm_contacts_90d": self._rm_contacts(90),
+            "rm_contacts_365d": self._rm_contacts(365),
             "wechat_replies_90d": sum(e.channel == "wechat" for e in self._counting(90, "message")),
             "repurchases_365d": len(bought) - (1 if bought and len(ever) == len(bought) else 0),
             "fund_trades_90d": self._fund_trades(),
         }
+
+    def _rm_contacts(self, days: int) -> int:
+        return sum(
+            kind.counts in {"rm_visit", "rm_talk"} or (kind.initiated and event.channel == "rm")
+            for event, kind in self.last(days)
+        )
 
     def _since(self, events: Sequence[Event]) -> int:
         return (self.today - max(day_of(event.occurred_at) for event in events)).days
@@ -467,6 +476,121 @@ class _Book:
             and event.counterparty is not None
         )
         return sum(number >= 2 for number in payments.values())
+
+    # --- credit and contribution
+
+    def credit(self) -> dict[str, Value]:
+        late = [
+            (self.today - held.overdue_since).days
+            for held in self.history.holdings
+            if held.is_open(self.today) and held.overdue_since and held.overdue_since <= self.today
+        ]
+        stages = ["none", "filed", "rated", "granted", "signed", "drawn"]
+        reached = [
+            stages.index(event.type.removeprefix("credit_"))
+            for event in self.events
+            if event.type.startswith("credit_")
+        ]
+        return {
+            "overdue_days": max(late, default=0),
+            "rural_funnel_stage": stages[max(reached, default=0)],
+            "salary_retention_30d": self._retention(),
+            "visits_90d": len(self._counting(90, "rm_visit")),
+            "bid_wins_365d": len(self._counting(365, "bid_won")),
+        }
+
+    def _retention(self) -> float | None:
+        paid = Counter[date]()
+        for event in self._counting(365, "salary"):
+            if event.amount and (day := day_of(event.occurred_at)) <= ago(self.today, 30):
+                paid[day] += event.amount
+        shares: list[float] = []
+        for day in sorted(paid)[-3:]:
+
+            def stood(later: int, since: date = day) -> int:
+                return self.total(since + timedelta(days=later), lambda held: held.is_asset)
+
+            stayed = min(map(stood, range(31))) - stood(-1)
+            shares.append(min(1, max(0, stayed / paid[day])))
+        return sum(shares) / len(shares) if shares else None
+
+    def contribution(self) -> dict[str, Value]:
+        rates = contribution()
+        brought, lost = self._balances()
+        spent = _sum(self._counting(365, "card_spend"))
+        premiums = sum(
+            held.amount or 0
+            for held in self.history.holdings
+            if held.category == "insurance" and ago(self.today, 365) < held.opened_at <= self.today
+        )
+        fees = sum(
+            (event.amount or 0) * (-1 if event.direction == "in" else 1)
+            for event in self._counting(365, "fee")
+        )
+        amounts = {"card_spend": spent, "first_premium": premiums, "fees": fees}
+        brought += sum(_fen(amount * rates.once[key].rate / 100) for key, amount in amounts.items())
+        units = {**self._units(), **self.history.contacts}
+        prices = {**rates.costs, **rates.contacts}
+        cost = sum(_fen(Decimal(units[key]) * prices[key].rate * 100) for key in units)
+        return {
+            "revenue_12m": yuan(brought),
+            "cost_to_serve_12m": yuan(cost),
+            "risk_cost_12m": yuan(lost),
+            "net_contribution_12m": yuan(brought - cost - lost),
+            "service_minutes_12m": sum(self._minutes(event) for event, _ in self.last(365)),
+        }
+
+    def _balances(self) -> tuple[int, int]:
+        rates, year = contribution(), self.days(0, 365)
+        held_days = Counter[tuple[str, bool]]()
+        for held in self.history.holdings:
+            if held.opened_at <= self.today:
+                since = held.overdue_since
+                is_late = since is not None and (self.today - since).days >= rates.overdue_days
+                held_days[held.category, is_late] += sum(
+                    self.balance(held, day) or 0
+                    for day in year
+                    if held.closed_at is None or held.closed_at > day
+                )
+        brought = lost = 0
+        for category, rate in rates.balances.items():
+            late, timely = held_days[category, True], held_days[category, False]
+            if not rate.risk:
+                late, timely = 0, late + timely
+            brought += _fen(late * rate.spread / 36500) + _fen(timely * rate.spread / 36500)
+            lost += _fen(late * rates.overdue_risk / 36500) + _fen(timely * rate.risk / 36500)
+        return brought, lost
+
+    def _units(self) -> dict[str, int | Decimal]:
+        acted = [e for e, kind in self.last(365) if kind.initiated and kind.transaction]
+        calls = self._counting(365, "call")
+        by_rm = [
+            event
+            for event, kind in self.last(365)
+            if kind.counts in {"rm_visit", "rm_talk"} or event.channel == "rm"
+        ]
+        return {
+            "branch_transaction": sum(event.channel == "branch" for event in acted),
+            "visit": len(self._counting(365, "rm_visit")),
+            "rm_minute": sum(self._minutes(event) for event in by_rm),
+            "remote_call": sum(event.channel != "rm" for event in calls),
+            "login": len(self._counting(365, "login")),
+            "online_transaction": sum(event.channel in ONLINE for event in acted),
+            "account_month": Decimal(len(self.days(0, 365)) * 12) / 365,
+            "benefit": Decimal(_sum(self._counting(365, "benefit"))) / 100,
+        }
+
+    def _minutes(self, event: Event) -> int:
+        usual = contribution().minutes.get(event.type)
+        return 0 if usual is None else (event.data or {}).get("minutes", usual)
+
+
+def ago(day: date, days: int) -> date:
+    return day - timedelta(days=days)
+
+
+def _fen(amount: Decimal) -> int:
+    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _sum(events: Iterable[Event]) -> int:

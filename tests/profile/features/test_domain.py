@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from services.profile.features.domain import FEATURES, UNKNOWN, UnknownFeature, chosen
+from services.profile.features.domain import FEATURES, UnknownFeature, chosen
 from services.profile.features.repository.expressions import EXPRESSIONS
 from services.profile.vocabulary import categories
 from shared.paths import ROOT
@@ -14,10 +14,8 @@ def test_features_are_the_attributes_the_catalogue_says_profile_owns() -> None:
     assert {name: str(kind) for name, kind in FEATURES.items()} == owned
 
 
-def test_every_feature_has_one_expression_and_the_unknown_ones_say_why() -> None:
+def test_every_feature_has_one_expression() -> None:
     assert set(EXPRESSIONS) == set(FEATURES)
-    assert {name for name, sql in EXPRESSIONS.items() if sql == "NULL"} == set(UNKNOWN)
-    assert all(UNKNOWN.values())
 
 
 def test_every_product_category_has_its_feature() -> None:

@@ -28,11 +28,13 @@ TYPES = (
     "login", "product_view", "application_abandoned", "content_read", "activity_joined",
     "branch_visit", "message_answered", "transfer_in", "transfer_out", "payment", "card_spend",
     "purchase", "redemption", "salary", "pension", "interest", "auto_debit", "fx_exchange",
-    "payroll_payment", "settlement_in", "settlement_out", "adjustment",
+    "payroll_payment", "settlement_in", "settlement_out", "adjustment", "salary", "fee",
+    "rm_visit", "rm_talk", "call_in", "remote_call", "benefit_granted", "bid_won",
+    "credit_rated", "credit_signed",
 )  # fmt: skip
 CATEGORIES = (
     "demand_deposit", "term_deposit", "fund", "wealth_management", "mortgage", "credit_card",
-    "business_loan", "quick_pay", "bill",
+    "business_loan", "quick_pay", "bill", "insurance",
 )  # fmt: skip
 Way = Callable[[Profile, Sequence[Event]], Awaitable[None]]
 _numbers = count(1)
@@ -55,6 +57,7 @@ def holdings(draw: st.DrawFn) -> list[Held]:
         matures = draw(st.one_of(st.none(), st.integers(-60, 90)))
         made.append(
             Held(
+                overdue_since=None if (late := draw(st.none() | edges)) is None else ago(late),
                 holding_id=f"h{number}",
                 category=draw(st.sampled_from(CATEGORIES)),
                 opened_at=ago(opened),
@@ -89,7 +92,9 @@ def happenings(draw: st.DrawFn, held: Sequence[Held]) -> list[Event]:
                 counterparty_kind=draw(st.sampled_from((None, "own", "merchant"))),
                 purpose=draw(st.sampled_from((None, "car", "travel", "cross_border"))),
                 sequence=draw(st.sampled_from((None, 0, 1))),
-                data=draw(st.sampled_from((None, {"headcount": 7}, {"headcount": 30}))),
+                data=draw(
+                    st.sampled_from((None, {"headcount": 7}, {"headcount": 30}, {"minutes": 25}))
+                ),
             )
         )
     return made
@@ -107,7 +112,7 @@ def histories(draw: st.DrawFn) -> tuple[History, list[tuple[Way, list[Event]]]]:
         opened=ago(draw(days)), today=TODAY, holdings=held, events=known,
         accounts=frozenset({"own-account"}),
     )  # fmt: skip
-    ways = st.sampled_from((_tell, _import))
+    ways = st.sampled_from((tell_one_by_one, _import))
     return history, [(draw(ways), told[:cut]), (draw(ways), told[cut:])]
 
 
@@ -122,16 +127,17 @@ async def test_l3_features_equal_those_of_the_ordered_history(
 ) -> None:
     history, batches = told
     customer_id = f"r{next(_numbers)}"
-    await _state(profile, customer_id, history)
+    await state(profile, customer_id, history)
     for tell, batch in batches:
         await tell(profile, [replace(event, customer_id=customer_id) for event in batch])
 
+    await profile.ok("GET", f"/customers/{customer_id}/contribution")  # looks at the year anew
     found = await profile.features(customer_id)
 
     _compare(found, features(history))
 
 
-async def _state(profile: Profile, customer_id: str, history: History) -> None:
+async def state(profile: Profile, customer_id: str, history: History) -> None:
     async with profile.database.transaction() as connection:
         await connection.execute(
             """INSERT INTO customer (customer_id, party_type, created_at, updated_at)
@@ -147,17 +153,17 @@ async def _state(profile: Profile, customer_id: str, history: History) -> None:
         )
         await connection.executemany(
             """INSERT INTO holding (customer_id, holding_id, category, currency, opened_at,
-                   closed_at, matures_at, amount, credit_line, status)
-               VALUES ($1, $2, $3, 'CNY', $4, $5, $6, $7, $8, $9)""",
+                   closed_at, matures_at, amount, credit_line, status, overdue_since)
+               VALUES ($1, $2, $3, 'CNY', $4, $5, $6, $7, $8, $9, $10)""",
             [
                 (customer_id, held.holding_id, held.category, held.opened_at, held.closed_at,
-                 held.matures_at, held.amount, held.credit_line, held.status)
+                 held.matures_at, held.amount, held.credit_line, held.status, held.overdue_since)
                 for held in history.holdings
             ],
         )  # fmt: skip
 
 
-async def _tell(profile: Profile, batch: Sequence[Event]) -> None:
+async def tell_one_by_one(profile: Profile, batch: Sequence[Event]) -> None:
     told, _ = await events.record(
         profile.database, batch, currency="CNY", token=TOKEN, clock=profile.clock
     )
@@ -186,12 +192,12 @@ def _compare(found: dict[str, Value], expected: dict[str, Value]) -> None:
     wrong = {
         name: (found[name], value)
         for name, value in expected.items()
-        if not _same(found[name], value)
+        if not same(found[name], value)
     }
     assert not wrong
 
 
-def _same(one: Value, other: Value) -> bool:
+def same(one: Value, other: Value) -> bool:
     if isinstance(one, float) and isinstance(other, float | int):
         return one == pytest.approx(other, rel=1e-9, abs=0.0051)
     return one == other

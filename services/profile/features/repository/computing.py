@@ -7,7 +7,7 @@ from operator import eq
 import asyncpg
 
 from services.profile.features.domain import FEATURES, CustomerFeatures
-from services.profile.features.repository import relatives, sources
+from services.profile.features.repository import contributions, relatives, sources
 from services.profile.features.repository.expressions import SELECTED
 
 _NAMES = ", ".join(FEATURES)
@@ -28,8 +28,13 @@ CROSS JOIN LATERAL ({sources.CONSENTS}) AS s
 LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
 CROSS JOIN LATERAL ({relatives.KYC}) AS q
 LEFT JOIN relative_sum AS k ON k.customer_id = t.customer_id
+LEFT JOIN contribution_sum AS e ON e.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[])
 """  # noqa: S608 - built from this package alone
+
+
+PAST = _COMPUTE.replace("customer AS t", "past_customer AS t")
+"""The features of rows of `past_customer`, where tables of the past stand before the views."""
 
 
 def _of_one_record(statement: str) -> str:
@@ -89,12 +94,13 @@ async def lock_customers(
         known = found
 
 
-async def add_up_relatives(
-    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date
+async def add_up(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date, as_of: datetime
 ) -> None:
-    """Look anew at what locked customers' features take from other parties."""
+    """Look anew at what locked customers' features take from other parties and from a year."""
     await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
     await connection.execute(relatives.ADD_UP, customer_ids, day)
+    await connection.execute(contributions.ADD_UP, customer_ids, day, as_of)
 
 
 async def refresh(

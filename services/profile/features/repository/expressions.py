@@ -6,9 +6,9 @@ NULL. Money leaves fen here: features are yuan, rounded to fen.
 
 from collections.abc import Mapping
 
-from services.profile.features.domain import FEATURES, UNKNOWN, Kind
+from services.profile.features.domain import CREDIT_STAGES, FEATURES, Kind
 from services.profile.features.repository.sources import DAY, PEAK_WINDOWS, WINDOW_DAYS
-from services.profile.vocabulary import categories
+from services.profile.vocabulary import categories, cost_pressures
 
 
 def _count(value: str) -> str:
@@ -46,15 +46,24 @@ _PREVIOUS = _mean("v.previous", "least(90, a.tenure - 89)")
 _WINDOWS = f"least({PEAK_WINDOWS}, a.tenure / {WINDOW_DAYS} + 1)"
 _AGE = f"extract(year FROM age({DAY}, t.birth_date))::int"
 
+_STAGES = f"'{{{','.join(CREDIT_STAGES)}}}'::text[]"
+_PRESSURES = ", ".join(
+    f"('{industry}', date '{since}', {change!r}::float8)"
+    for industry, since, change in cost_pressures()
+)
+_PRESSURE = f"""
+    SELECT change FROM (VALUES {_PRESSURES}) AS price (industry, since, change)
+    WHERE price.industry = t.industry AND since <= {DAY} AND t.industry IS NOT NULL
+    ORDER BY since DESC LIMIT 1"""  # noqa: S608 - built from the catalogue alone
+
 _COLUMNS = (
     "party_type occupation residence_area acquisition_source enterprise_size tax_rating industry "
-    "credit_rating local_hukou_years local_hukou resident_here "
+    "credit_rating local_hukou_years local_hukou resident_here has_direct_link "
     "qualified_investor wechat_friend is_deceased is_frozen in_hardship in_collection"
 )
 
 EXPRESSIONS: Mapping[str, str] = {
     **{name: f"t.{name}" for name in _COLUMNS.split()},
-    **dict.fromkeys(UNKNOWN, "NULL"),
     **{f"has_{key}": f"coalesce(own.has_{key}, false)" for key in categories()},
     # the person
     "age": _AGE,
@@ -95,6 +104,7 @@ EXPRESSIONS: Mapping[str, str] = {
     "aum_change_30d": _sum("own.aum - own.aum_before"),
     "deposit_share": _share("own.deposits", "own.aum"),
     "demand_share": _share("own.demand", "own.aum"),
+    "salary_retention_30d": "e.salary_retention",
     "top_category_share": _share("own.top_category", "own.aum"),
     "deposit_avg_year": _yuan(_mean("v.deposit_year", "least(365, a.tenure + 1)")),
     # holdings
@@ -115,6 +125,8 @@ EXPRESSIONS: Mapping[str, str] = {
     "credit_used": _sum("own.used"),
     "line_utilisation": _share("own.used", "own.lines"),
     "days_to_line_expiry": f"own.line_expiry - {DAY}",
+    "overdue_days": _count("own.overdue"),
+    "rural_funnel_stage": f"({_STAGES})[coalesce(l.credit_stage, 0) + 1]",
     "days_since_card_issued": f"{DAY} - own.card_issued",
     "card_activated": "CASE WHEN own.card_issued IS NOT NULL"
     " THEN coalesce(own.card_marked_active, false) OR coalesce(c.is_used, false) END",
@@ -152,7 +164,16 @@ EXPRESSIONS: Mapping[str, str] = {
     "content_reads_30d": _count("d.contents_30"),
     "activity_joins_180d": _count("d.activities_180"),
     "education_touches_365d": _count("d.contents_365 + d.activities_365"),
+    # contribution
+    "revenue_12m": _sum("e.revenue"),
+    "cost_to_serve_12m": _sum("e.cost_to_serve"),
+    "risk_cost_12m": _sum("e.risk_cost"),
+    "net_contribution_12m": _sum("e.revenue - e.cost_to_serve - e.risk_cost"),
+    "service_minutes_12m": _count("d.minutes"),
     # companies
+    "visits_90d": _count("d.rm_visits_90"),
+    "bid_wins_365d": _count("d.bids_won"),
+    "cost_pressure": f"({_PRESSURE if _PRESSURES else 'NULL'})",
     "settlement_amount_90d": _sum("d.settled_90"),
     "settlement_change": _change("d.settled_90", "d.settled_prev_90"),
     "settlement_share": _share("d.received_365", "t.declared_turnover"),

@@ -7,6 +7,8 @@ instant. The last N days are the day itself and the N - 1 days before.
 """
 
 # ruff: noqa: S608 - built from this module and the catalogue alone
+from collections.abc import Mapping
+
 from services.profile.vocabulary import categories
 
 DAY = "$2::date"
@@ -29,15 +31,15 @@ SHARED = (
 """The tables whose views `party_…` add up what all records of a customer have."""
 
 
-def _any(*keys: str) -> str:
+def any_of(*keys: str) -> str:
     return f"ANY ('{{{','.join(keys)}}}'::text[])"
 
 
 ASSETS = [category.key for category in categories().values() if category.asset]
-_ASSET = _any(*ASSETS)
-_DEPOSIT = _any(*(c.key for c in categories().values() if c.flow == "deposit"))
-_LOAN = _any(*(c.key for c in categories().values() if c.flow == "loan"))
-_ONLINE = _any("app", "wechat", "ebank", "web")
+ASSET = any_of(*ASSETS)
+_DEPOSIT = any_of(*(c.key for c in categories().values() if c.flow == "deposit"))
+_LOAN = any_of(*(c.key for c in categories().values() if c.flow == "loan"))
+ONLINE = any_of("app", "wechat", "ebank", "web")
 
 ACCOUNTS = f"""
 SELECT min(opened_at) AS opened,
@@ -72,11 +74,13 @@ SELECT count(DISTINCT category) FILTER (WHERE held AND category <> 'demand_depos
        bool_or(held AND category = 'credit_card' AND status = 'activated') AS card_marked_active,
        count(*) FILTER (WHERE held AND category = 'quick_pay') AS bindings,
        sum(amount) FILTER (WHERE category = 'bill' AND opened_at > {DAY} - 365) AS bills,
+       max({DAY} - overdue_since) FILTER (WHERE held AND overdue_since <= {DAY}) AS overdue,
        {_HELD_NOW}
 FROM (
     SELECT h.category, h.opened_at, h.matures_at, h.amount, h.credit_line AS line, h.status,
+           h.overdue_since,
            h.closed_at IS NULL OR h.closed_at > {DAY} AS held,
-           h.category = {_ASSET} AS asset,
+           h.category = {ASSET} AS asset,
            now.balance AS now,
            before.balance AS before
     FROM party_holding AS h
@@ -88,7 +92,7 @@ FROM (
     LEFT JOIN LATERAL (
         SELECT balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY} - 30
-          AND h.category = {_ASSET} AND (h.closed_at IS NULL OR h.closed_at > {DAY} - 30)
+          AND h.category = {ASSET} AND (h.closed_at IS NULL OR h.closed_at > {DAY} - 30)
           AND a.opened <= {DAY} - 30
         ORDER BY day DESC LIMIT 1
     ) AS before ON true
@@ -123,29 +127,43 @@ FROM (
     FROM step WHERE deposit AND until > {DAY} - 364
 ) AS y
 """
-STEPS = f"""
-SELECT deposit, balance, greatest(day, a.opened, {DAY} - {_REACH}) AS since,
+
+
+def steps(categories: str, columns: Mapping[str, str], reach: int) -> str:
+    """Return the steps of the last `reach` days and today of holdings of some categories.
+
+    Args:
+        categories: SQL of a condition.
+        columns: SQL by name of what each step bears besides.
+        reach: in days.
+    """
+    borne = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    return f"""
+SELECT {", ".join(columns)}, balance, greatest(day, a.opened, {DAY} - {reach}) AS since,
        least(next, h.closed_at, {DAY} + 1) AS until
 FROM (
-    SELECT holding_id, closed_at, category = {_DEPOSIT} AS deposit FROM party_holding
-    WHERE customer_id = t.customer_id AND category = {_ASSET} AND opened_at <= {DAY}
+    SELECT holding_id, closed_at, {borne} FROM party_holding
+    WHERE customer_id = t.customer_id AND {categories} AND opened_at <= {DAY}
 ) AS h
 CROSS JOIN LATERAL (
     SELECT day, balance, lead(day) OVER (ORDER BY day) AS next
     FROM (
         (SELECT day, balance FROM party_balance AS b
          WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id
-           AND b.day <= {DAY} - {_REACH}
+           AND b.day <= {DAY} - {reach}
          ORDER BY day DESC LIMIT 1)
         UNION ALL
         SELECT day, balance FROM party_balance AS b
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id
-          AND b.day > {DAY} - {_REACH} AND b.day <= {DAY}
+          AND b.day > {DAY} - {reach} AND b.day <= {DAY}
     ) AS points
 ) AS p
-WHERE greatest(day, a.opened, {DAY} - {_REACH}) < least(next, h.closed_at, {DAY} + 1)
+WHERE greatest(day, a.opened, {DAY} - {reach}) < least(next, h.closed_at, {DAY} + 1)
   AND a.opened IS NOT NULL
 """
+
+
+STEPS = steps(f"category = {ASSET}", {"deposit": f"category = {_DEPOSIT}"}, _REACH)
 
 # What matured 30 to 60 days ago, less what was opened in the 30 days after each maturity.
 UNRENEWED = f"""
@@ -156,7 +174,7 @@ FROM (
            matures_at > {DAY} - 60 AND matures_at <= {DAY} - 30 AS has_matured,
            EXISTS (
                SELECT FROM party_holding AS m
-               WHERE m.customer_id = t.customer_id AND m.category = {_ASSET}
+               WHERE m.customer_id = t.customer_id AND m.category = {ASSET}
                  AND m.category <> 'demand_deposit' AND m.opened_at <= {DAY}
                  AND m.matures_at > {DAY} - 60 AND m.matures_at <= {DAY} - 30
                  AND m.holding_id <> h.holding_id
@@ -167,7 +185,7 @@ FROM (
         WHERE b.customer_id = t.customer_id AND b.holding_id = h.holding_id AND b.day <= {DAY}
         ORDER BY day LIMIT 1
     ) AS first ON true
-    WHERE h.customer_id = t.customer_id AND h.opened_at <= {DAY} AND h.category = {_ASSET}
+    WHERE h.customer_id = t.customer_id AND h.opened_at <= {DAY} AND h.category = {ASSET}
       AND h.category <> 'demand_deposit' AND own.first_matured IS NOT NULL
 ) AS x
 """
@@ -177,6 +195,7 @@ def _last(days: int) -> str:
     return f"day > {DAY} - {days}"
 
 
+_RM_CONTACTS = "rm_visits + rm_talks + CASE channel WHEN 'rm' THEN initiated ELSE 0 END"
 ACTIVITY = f"""
 SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        count(DISTINCT day) FILTER (WHERE initiated > 0 AND {_last(90)}) AS active_90,
@@ -186,9 +205,9 @@ SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
        max(day) FILTER (WHERE initiated > 0) AS active,
        max(day) FILTER (WHERE logins > 0) AS login,
        sum(initiated) AS initiated,
-       sum(initiated) FILTER (WHERE channel = {_ONLINE}) AS online,
-       sum(initiated) FILTER (WHERE channel = 'rm') AS rm_365,
-       sum(initiated) FILTER (WHERE channel = 'rm' AND {_last(90)}) AS rm_90,
+       sum(initiated) FILTER (WHERE channel = {ONLINE}) AS online,
+       sum({_RM_CONTACTS}) AS rm_365,
+       sum({_RM_CONTACTS}) FILTER (WHERE {_last(90)}) AS rm_90,
        sum(messages) FILTER (WHERE channel = 'wechat' AND {_last(90)}) AS wechat_90,
        sum(logins) FILTER (WHERE {_last(30)}) AS logins_30,
        sum(logins) FILTER (WHERE {_last(90)}) AS logins_90,
@@ -217,7 +236,10 @@ SELECT count(DISTINCT day) FILTER (WHERE initiated > 0) AS active_365,
            AS settled_prev_90,
        max(headcount) FILTER (WHERE {_last(90)}) AS headcount,
        max(headcount) FILTER (WHERE {_last(180)} AND NOT {_last(90)}) AS headcount_before,
-       sum(fx) AS fx
+       sum(fx) AS fx,
+       sum(minutes) AS minutes,
+       sum(rm_visits) FILTER (WHERE {_last(90)}) AS rm_visits_90,
+       sum(bids_won) AS bids_won
 FROM party_activity_day
 WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
 """
@@ -239,6 +261,8 @@ SELECT {_latest("initiated", "d.active")} AS active,
         WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
           AND initiated > 0 AND channel <> ''
         GROUP BY channel ORDER BY sum(initiated) DESC, channel LIMIT 1) AS channel,
+       (SELECT max(credit_stage) FROM party_activity_day
+        WHERE customer_id = t.customer_id AND credit_stage > 0 AND day <= {DAY}) AS credit_stage,
        d.purchases > 0 AND NOT EXISTS (
            SELECT FROM party_activity_day
            WHERE customer_id = t.customer_id AND day <= {DAY} - 365 AND purchases > 0
@@ -269,7 +293,8 @@ SELECT count(*) FILTER (WHERE kind = 'paid' AND payments >= 2) AS upstream,
        count(*) FILTER (WHERE kind <> 'auto_pay' AND payments >= 2 AND is_here) AS here
 FROM (
     SELECT kind, sum(payments) AS payments, max(day) AS last,
-           EXISTS (SELECT FROM customer AS o WHERE o.customer_id = counterparty) AS is_here
+           EXISTS (SELECT FROM customer AS o WHERE o.customer_id = counterparty
+                     AND o.created_at <= {AS_OF}) AS is_here
     FROM party_counterparty_day
     WHERE customer_id = t.customer_id AND {_last(365)} AND day <= {DAY}
     GROUP BY kind, counterparty

@@ -86,6 +86,7 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
             "credit_rating": TEXT,
             "tax_rating": TEXT,
             "declared_turnover": MONEY,
+            "has_direct_link": YES,
             "time_zone": TEXT,
             "org_path": TEXT,
             "rm_id": TEXT,
@@ -125,6 +126,7 @@ LAYOUTS: Mapping[ImportKind, Layout] = {
             "payment": MONEY,
             "status": TEXT,
             "rate": NUMBER,
+            "overdue_since": DAY,
         },
     ),
     ImportKind.EVENTS: _layout(

@@ -43,6 +43,7 @@ _CUSTOMER_TYPES = {
     "credit_rating": "text",
     "tax_rating": "text",
     "declared_turnover": "bigint",
+    "has_direct_link": "boolean",
     "time_zone": "text",
     "org_path": "text",
     "rm_id": "text",
@@ -72,6 +73,7 @@ _HOLDING_TYPES = {
     "payment": "bigint",
     "status": "text",
     "rate": "float8",
+    "overdue_since": "date",
 }
 
 

@@ -31,19 +31,25 @@ class Sight:
     rm: str | None = None
 
 
-async def stream(
-    database: Database, export: Export, sight: Sight, parameter: str | None, writer: Writer
-) -> AsyncIterator[bytes]:
-    """Yield one database snapshot as it is written, some thousand customers at a time."""
+async def tables(
+    database: Database, export: Export, sight: Sight, parameter: str | None
+) -> AsyncIterator[pa.Table]:
+    """Yield the rows of one database snapshot, some thousand customers at a time."""
     connection = await database.dedicated()
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             async for table in _tables(connection, export, sight, parameter):
-                yield await to_thread.run_sync(writer.write, table)
-        for part in writer.end():
-            yield part
+                yield table
     finally:
         await connection.close()
+
+
+async def written(tables: AsyncIterator[pa.Table], writer: Writer) -> AsyncIterator[bytes]:
+    """Yield tables as they are written."""
+    async for table in tables:
+        yield await to_thread.run_sync(writer.write, table)
+    for part in writer.end():
+        yield part
 
 
 async def _tables(
@@ -64,7 +70,7 @@ async def _tables(
         )
         after = last
         if body.tell():
-            yield await to_thread.run_sync(partial(_parse, body, export.schema))
+            yield await to_thread.run_sync(partial(parse, body, export.schema))
 
 
 def _query(export: Export, has_parameter: bool) -> str:
@@ -77,7 +83,7 @@ def _query(export: Export, has_parameter: bool) -> str:
         ORDER BY t.customer_id"""  # noqa: S608 - built from exports/domain.py alone
 
 
-def _parse(body: BytesIO, schema: pa.Schema) -> pa.Table:
+def parse(body: BytesIO, schema: pa.Schema) -> pa.Table:
     body.seek(0)
     return csv.read_csv(
         body,
