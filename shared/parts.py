@@ -31,10 +31,23 @@ _PARAMETERS = frozenset({"names", "limit"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A part that a service gives: the operation that answers the same, and the scope it needs."""
+    """A part that a service gives: the operation that answers the same, and the scope it needs.
+
+    A token that is bound to a customer gets it only if it is `for_customers`: nothing stands in it
+    that the bank thinks of the customer.
+    """
 
     says: str
     scope: str
+    for_customers: bool = False
+
+    def refusal(self, token: Token) -> str | None:
+        """Say why a token does not get the part; None if it does."""
+        if self.scope not in token.scopes:
+            return f"This part needs the scope {self.scope}"
+        if token.customer is not None and not self.for_customers:
+            return "This part is for staff; the token is bound to a customer"
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +102,18 @@ class PartsRoute(PlainRoute):
         token = await authorise(request)
         names, limit = self._asked(request)
         customer_id = _customer_of(request, token)
-        allowed = {name for name in names if self._offers[name].scope in token.scopes}
-        if not allowed:
-            scopes = sorted({self._offers[name].scope for name in names})
-            raise Forbidden(f"These parts need the scope {' or '.join(scopes)}")
-        wanted = Wanted(customer_id=customer_id, names=frozenset(allowed), limit=limit, token=token)
+        reasons = {name: self._offers[name].refusal(token) for name in names}
+        missing = [
+            PartMissing(part=name, code=Forbidden.code, detail=reason)
+            for name, reason in reasons.items()
+            if reason is not None
+        ]
+        if len(missing) == len(reasons):
+            raise Forbidden(missing[0].detail)
+        allowed = frozenset(name for name, reason in reasons.items() if reason is None)
+        wanted = Wanted(customer_id=customer_id, names=allowed, limit=limit, token=token)
         found = await self._read(request, wanted)
-        return Response(_bytes(found, self._refused(names, allowed)), media_type="application/json")
+        return Response(_bytes(found, missing), media_type="application/json")
 
     def _asked(self, request: Request) -> tuple[list[str], int]:
         query = request.query_params
@@ -112,17 +130,6 @@ class PartsRoute(PlainRoute):
                 errors=[FieldError("query:names", "names a part that is not there")],
             )
         return names, _limit_of(query.get("limit"))
-
-    def _refused(self, names: list[str], allowed: set[str]) -> list[PartMissing]:
-        return [
-            PartMissing(
-                part=name,
-                code=Forbidden.code,
-                detail=f"This part needs the scope {self._offers[name].scope}",
-            )
-            for name in names
-            if name not in allowed
-        ]
 
     def describe(self, app: FastAPI) -> None:
         """Put the operation into the API document, by hand."""

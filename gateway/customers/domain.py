@@ -77,7 +77,9 @@ class Share:
             return {"part": part, "code": self.code, "detail": self.detail}
         if part in self.document["parts"]:
             return None
-        return next(each for each in self.document["missing"] if each["part"] == part)
+        detail = f"{self.service} does not give it"
+        told = {each["part"]: each for each in self.document["missing"]}
+        return told.get(part, {"part": part, "code": "unreadable", "detail": detail})
 
 
 def readers_of(catalogue: Mapping[str, Any]) -> dict[str, Reader]:

@@ -87,6 +87,7 @@ def test_the_customer_is_shown_nothing_that_the_bank_thinks() -> None:
     for reader in customers:
         parts = {shown.part: shown for shown in reader.shown}
         assert not parts.keys() & OF_THE_BANK
+        assert all(SERVICES[each.service][each.part].for_customers for each in reader.shown)
         assert "org_path" not in (parts["customer"].fields or {"org_path": None})
         assert parts["needs"].only == {"kind": "stated"}
         assert "confidence" not in ((parts["needs"].fields or {}).get("items") or {"confidence": 0})

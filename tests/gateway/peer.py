@@ -146,9 +146,20 @@ class Peer:
         else:
             names = parse_qs(scope["query_string"].decode())["names"][0].split(",")
             token = _header(scope, b"authorization")[-8:]
-            parts = {name: {"part": name, "name": customer, "token": token} for name in names}
+            parts = {
+                name: {"part": name, "party_type": "person", "name": customer, "token": token}
+                for name in names
+            }
             items = [{"kind": "latent", "code": "a"}, {"kind": "stated", "code": "b"}]
-            answer = {"parts": parts | {"needs": {"items": items}}, "as_of": {}, "missing": []}
+            special = {
+                "needs": {"items": items},
+                "complaints": {"items": [{"closed_at": None}]},
+                "features": {"features": {"assessment_valid": True}},
+                "flags": {"is_frozen": False},
+                "touches": [],
+            }
+            parts |= {name: special[name] for name in names if name in special}
+            answer = {"parts": parts, "as_of": {}, "missing": []}
             at = "2026-03-02T02:00:00Z"
             await _json(send, {"customer_id": customer, "now": at, **answer})
 

@@ -20,9 +20,8 @@ async def resolve_identities(
     parties = wanted.parties()
     async with database.transaction(readonly=wanted.purpose is None) as connection:
         found = await service.resolve_many(connection, parties, token=token, ring=ring)
-        if wanted.purpose is not None:
-            told = zip(parties, found, strict=True)
-            await service.note(connection, told, wanted.purpose, token=token, now=clock.now())
+        told = zip(parties, found, strict=True)
+        await service.note(connection, told, wanted.purpose, token=token, now=clock.now())
     return wanted.answer(found)
 
 

@@ -55,18 +55,20 @@ async def resolve_many(
 async def note(
     connection: asyncpg.Connection,
     told: Iterable[tuple[Sought, Resolution]],
-    purpose: str,
+    purpose: str | None,
     *,
     token: Token,
     now: datetime,
 ) -> None:
     """Leave a record of who learnt whose identifiers these are, and what for (P16).
 
+    Without a purpose no person learns it: a program finds out where its data belongs.
+
     Raises:
         UnknownPurpose: the catalogue does not name the purpose.
     """
     for sought, found in told:
-        if found.customer_id is not None and sought.identifiers:
+        if purpose is not None and found.customer_id is not None and sought.identifiers:
             await identifiers.note_reading(
                 connection,
                 found.customer_id,

@@ -122,15 +122,18 @@ SHOWN: Mapping[str, Show] = {
     "timeline": _timeline,
     "touches": _touches,
 }
+FOR_CUSTOMERS = frozenset({
+    *("customer", "accounts", "holdings", "consents", "complaints", "assessments", "needs", "goals")
+})  # fmt: skip
+_SAYS = {
+    "customer": "As `GET /v1/customers/{customer_id}`",
+    "touches": "The last contacts of the bank and answers to them, as a timeline's `items`",
+}
 OFFERS: Mapping[str, Offer] = {
-    "customer": Offer(says="As `GET /v1/customers/{customer_id}`", scope=READ),
-    **{
-        name: Offer(says=f"As `…/{name}`", scope="features:read" if name == "features" else READ)
-        for name in SHOWN
-        if name not in {"customer", "touches"}
-    },
-    "touches": Offer(
-        says="The last contacts of the bank and answers to them, as a timeline's `items`",
-        scope=READ,
-    ),
+    name: Offer(
+        says=_SAYS.get(name, f"As `…/{name}`"),
+        scope="features:read" if name == "features" else READ,
+        for_customers=name in FOR_CUSTOMERS,
+    )
+    for name in SHOWN
 }

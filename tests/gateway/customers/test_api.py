@@ -23,6 +23,7 @@ async def test_each_service_is_asked_once_with_the_callers_own_token(suite: Suit
     assert (view["customer_id"], view["reader"]) == ("c-1", "rm")
     assert view["customer"] == {
         "part": "customer",
+        "party_type": "person",
         "name": "c-1",
         "token": headers["Authorization"][-8:],
     }

@@ -90,6 +90,8 @@ async def test_what_a_token_does_not_allow_is_named_and_who_is_not_its_own_is_hi
     for claims in ({"org": "bank/west"}, {"rm": "r2"}, {"customer": "c2"}):
         hidden = await profile.call("GET", path, headers=bearer("customers:read", **claims))
         assert hidden.status_code == 404, claims
+    own = await parts(profile, "customer", "kyc", headers=bearer("customers:read", customer="c1"))
+    assert (list(own["parts"]), own["missing"][0]["part"]) == (["customer"], "kyc")
     none = await profile.call("GET", path, headers=bearer("events:write"))
     assert (none.status_code, none.json()["code"]) == (403, "insufficient_scope")
 
