@@ -10,7 +10,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 
 from shared.errors import TooLarge
-from shared.formats.texts import UnreadableFile
+from shared.formats.kinds import UnreadableFile
 
 ROWS_A_SHEET = 1_048_576
 LONGEST_CELL = 32_767

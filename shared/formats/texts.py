@@ -16,25 +16,18 @@ from typing import IO, Any
 import orjson
 import polars as pl
 
-from shared.errors import Malformed
-from shared.formats.kinds import Format, Shape
+from shared.formats.kinds import BYTE_ORDER_MARK, Format, Shape, UnreadableFile
 
 LINE, FAULT, COLUMN = "_line", "_fault", "_column"
 """Besides the file's own columns: the line on which a row begins, why the row cannot be read if so,
 and the column at fault."""
 UNDECODABLE, WRONG_NUMBER, UNREADABLE = "undecodable_bytes", "wrong_number_of_fields", "unreadable"
 UNKNOWN_COLUMN = "unknown_column"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_CELL = 1_000_000
 WHOLE_BELOW = 1e15  # a float that Excel wrote for a whole number
 
 Row = tuple[int, Sequence[str | None], tuple[str, str | None] | None]
 """The line on which a row begins, its cells, and its fault if it has one, with the column."""
-
-
-class UnreadableFile(Malformed):
-    code = "unreadable_file"
-    title = "The file cannot be read as what it is said to be"
 
 
 @dataclass(frozen=True, slots=True)

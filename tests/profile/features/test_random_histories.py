@@ -158,8 +158,9 @@ async def _state(profile: Profile, customer_id: str, history: History) -> None:
 
 
 async def _tell(profile: Profile, batch: Sequence[Event]) -> None:
+    telling = events.Telling(events=batch, pointers=(), alone=False, known_only=False)
     told, _ = await events.record(
-        profile.database, batch, currency="CNY", token=TOKEN, clock=profile.clock
+        profile.database, telling, currency="CNY", token=TOKEN, clock=profile.clock
     )
     assert not told.doubted
 
