@@ -10,7 +10,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 
 from shared.errors import TooLarge
-from shared.formats.texts import UnreadableFile
+from shared.formats.kinds import UnreadableFile
 
 ROWS_A_SHEET = 1_048_576
 LONGEST_CELL = 32_767
@@ -43,7 +43,7 @@ def sheets(file: IO[bytes]) -> Iterator[tuple[int, Sequence[Any]]]:
                 header = first[1]
                 yield first
             elif first[1] != header:
-                raise UnreadableFile(f"Sheet {sheet.title[:64]} has another header than the first")
+                raise UnreadableFile("A sheet has another header than the first")
             yield from rows
     except _BROKEN as error:
         raise UnreadableFile("Send an Excel workbook (.xlsx) with the columns in row 1") from error

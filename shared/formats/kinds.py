@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.errors import Invalid
+from shared.errors import Invalid, Malformed
 from shared.media import ARROW_STREAM, CSV, EXCEL, NDJSON, PARQUET, PLAIN
 
 
@@ -33,6 +33,7 @@ ENDINGS: Mapping[Format, str] = {
     Format.EXCEL: "xlsx",
     Format.NDJSON: "ndjson",
 }
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CHARSETS: Mapping[str, str] = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -41,6 +42,11 @@ CHARSETS: Mapping[str, str] = {
     "gb2312": "gb18030",
 }
 """Names of charsets, each with the one it is read as: GBK and GB 2312 are part of GB 18030."""
+
+
+class UnreadableFile(Malformed):
+    code = "unreadable_file"
+    title = "The file cannot be read as what it is said to be"
 
 
 class UnknownCharset(Invalid):

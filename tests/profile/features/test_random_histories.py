@@ -164,8 +164,9 @@ async def state(profile: Profile, customer_id: str, history: History) -> None:
 
 
 async def tell_one_by_one(profile: Profile, batch: Sequence[Event]) -> None:
+    telling = events.Telling(events=batch, pointers=(), alone=False, known_only=False)
     told, _ = await events.record(
-        profile.database, batch, currency="CNY", token=TOKEN, clock=profile.clock
+        profile.database, telling, currency="CNY", token=TOKEN, clock=profile.clock
     )
     assert not told.doubted
 

@@ -17,7 +17,7 @@ from shared.formats.texts import COLUMN, FAULT, LINE
 HOLDINGS = LAYOUTS[ImportKind.HOLDINGS]
 
 
-def typed(**columns: list[str | None]) -> list[dict[str, Any]]:
+def typed(**columns: list[str]) -> list[dict[str, Any]]:
     rows = len(next(iter(columns.values())))
     told = {LINE: pl.Series(range(rows)), FAULT: [None] * rows, COLUMN: [None] * rows}
     frame = pl.DataFrame(columns | told, schema_overrides={FAULT: pl.String, COLUMN: pl.String})

@@ -47,9 +47,10 @@ async def rejected(profile: Profile, job: Job) -> list[tuple[Any, ...]]:
 def workbook(rows: list[list[Any]]) -> bytes:
     from openpyxl import Workbook  # noqa: PLC0415
 
-    book, out = Workbook(), BytesIO()
+    book, out = Workbook(write_only=True), BytesIO()
+    sheet = book.create_sheet()
     for row in rows:
-        book.active.append(row)
+        sheet.append(row)
     book.save(out)
     return out.getvalue()
 

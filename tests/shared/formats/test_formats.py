@@ -11,9 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.formats.kinds import Format, Shape, UnknownCharset, WrongWidths, charset_of, widths_of
-from shared.formats.texts import COLUMN, FAULT, LINE, UnreadableFile, open_texts
-from shared.formats.writing import texts_of, writer_of
+from shared.formats.kinds import (
+    Format,
+    Shape,
+    UnknownCharset,
+    UnreadableFile,
+    WrongWidths,
+    charset_of,
+    widths_of,
+)
+from shared.formats.text_writing import texts_of
+from shared.formats.texts import COLUMN, FAULT, LINE, open_texts
+from shared.formats.writing import writer_of
 
 SCHEMA = pa.schema(
     {
@@ -132,7 +141,8 @@ def test_no_text_is_a_formula_to_a_spreadsheet_and_no_number_is_a_text(
     else:
         from openpyxl import load_workbook  # noqa: PLC0415
 
-        cells = [cell for line in load_workbook(BytesIO(body)).active.iter_rows() for cell in line]
+        (sheet,) = load_workbook(BytesIO(body)).worksheets
+        cells = [cell for line in sheet.iter_rows() for cell in line]
         assert {cell.data_type for cell in cells} <= {"s", "n"}
         assert all(not str(cell.value).startswith("=") for cell in cells)
 

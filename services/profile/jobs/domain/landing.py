@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from services.profile.jobs.domain.columns import COUNT, MONEY, Layout
 from shared.errors import FieldError, Invalid
@@ -52,10 +51,8 @@ class Sums:
         rows = self.rows + part.num_rows
         if column is None:
             return Sums(rows=rows)
-        added = pc.call_function(
-            "sum", [part[column].cast(pa.decimal128(38, 2))]
-        ).as_py() or Decimal(0)
-        return Sums(rows=rows, sum=self.sum + added)
+        values = (value for value in part[column].to_pylist() if value is not None)
+        return Sums(rows=rows, sum=self.sum + sum(values))
 
 
 def landing_of(

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from anyio import to_thread
 
 from services.profile.events.domain import NotArrow
@@ -28,9 +26,7 @@ from services.profile.jobs.domain.columns import (
 )
 from services.profile.jobs.domain.jobs import Job
 from services.profile.jobs.domain.landing import DIFFER, Landing, Sums, compared
-from services.profile.jobs.domain.texts import in_types
-from shared.formats.kinds import Format, Shape
-from shared.formats.texts import UnreadableFile, open_texts
+from shared.formats.kinds import Format, Shape, UnreadableFile
 
 PACKING = pa.Codec("zstd")
 EXCEL_ROWS = 1_000  # of a chunk: a thousand are read in the time of many thousand lines of CSV
@@ -156,6 +152,9 @@ class _Chunks:
             yield dated.num_rows, _written(dated)
 
     def _of_texts(self) -> Iterator[pa.Table]:
+        from services.profile.jobs.domain.texts import in_types  # noqa: PLC0415  30 MB that
+        from shared.formats.texts import open_texts  # noqa: PLC0415              few need
+
         layout, size = LAYOUTS[self._wanted.kind], self._wanted.chunk_rows
         if self._wanted.format is Format.EXCEL:
             size = min(size, EXCEL_ROWS)
@@ -203,6 +202,8 @@ def _arrow(body: pa.Buffer, kind: ImportKind, size: int) -> Iterator[pa.Table]:
 
 
 def _parquet(body: pa.Buffer, kind: ImportKind, size: int) -> Iterator[pa.Table]:
+    import pyarrow.parquet as pq  # noqa: PLC0415  few need it
+
     with pq.ParquetFile(pa.BufferReader(body)) as file:
         check_columns(kind, file.schema_arrow.names)
         yield from _parts(file.iter_batches(batch_size=size), file.schema_arrow, size)
@@ -225,8 +226,13 @@ def _dated(part: pa.Table, day_end: datetime | None) -> pa.Table:
     if day_end is None or "balance_at" not in part.column_names:
         return part
     at, place = part["balance_at"], part.column_names.index("balance_at")
-    missing = pc.call_function("and", [at.is_null(), part["balance"].is_valid()])
-    dated = pc.call_function("if_else", [missing, pa.scalar(day_end, at.type), at])
+    dated = pa.array(
+        (
+            day_end if moment is None and balance is not None else moment
+            for moment, balance in zip(at.to_pylist(), part["balance"].to_pylist(), strict=True)
+        ),
+        at.type,
+    )
     return part.set_column(place, part.schema.field(place), dated)
 
 

@@ -17,8 +17,7 @@ from services.profile.jobs.domain.jobs import Job, NewJob
 from services.profile.jobs.service.cutting import PACKING, Body, Cut, Taken, cut
 from shared.database import Begin
 from shared.errors import TooLarge
-from shared.formats.kinds import Format
-from shared.formats.texts import UnreadableFile, open_texts
+from shared.formats.kinds import Format, UnreadableFile
 from shared.ids import new_id
 
 PART_BYTES = 2**20
@@ -81,6 +80,8 @@ async def store(begin: Begin, body: Body, wanted: Cut, taken: Taken) -> Job:
 
 def _must_begin_well(file: IO[bytes], wanted: Cut) -> None:
     """Refuse a file of texts whose columns are not those of the import; Excel's are seen later."""
+    from shared.formats.texts import open_texts  # noqa: PLC0415  30 MB that few need
+
     if wanted.format is Format.EXCEL:
         if not zipfile.is_zipfile(file):
             raise UnreadableFile("Send an Excel workbook (.xlsx) with the columns in row 1")

@@ -81,11 +81,8 @@ async def step(database: Database, clock: BusinessClock, *, ring: KeyRing, curre
     except (*_FAULTS, DomainError) as error:
         if job is None:
             raise
-        log.exception("import_failed", job_id=job.job_id, kind=job.kind)
-        is_theirs = isinstance(error, DomainError)
-        what = f"{error.reason}: {error.detail}" if is_theirs else type(error).__name__
         async with database.transaction() as connection:
-            await _fail(connection, job, clock, what)
+            await _fail(connection, job, clock, _told(error, job))
     return True
 
 
@@ -115,6 +112,15 @@ async def _carry_on(
     if outcome.touched:
         run_id = await features.collect(connection, outcome.touched, context.now)
         await repository.set_run(connection, job.job_id, run_id)
+
+
+def _told(error: Exception, job: Job) -> str:
+    """Log a failure and say what it was; what a file holds is in no log."""
+    if isinstance(error, DomainError):
+        log.warning("import_refused", job_id=job.job_id, kind=job.kind, reason=error.reason)
+        return f"{error.reason}: {error.detail}"
+    log.exception("import_failed", job_id=job.job_id, kind=job.kind)
+    return type(error).__name__
 
 
 async def _fail(connection: asyncpg.Connection, job: Job, clock: BusinessClock, error: str) -> None:
