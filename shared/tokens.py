@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,15 @@ class Token:
     def author(self) -> str:
         """The person, or the client where no person stands behind the call."""
         return self.actor or self.client_id
+
+    def must_be_staff(self) -> None:
+        """Keep what is for staff from a token bound to a customer.
+
+        Raises:
+            Forbidden: it is.
+        """
+        if self.customer is not None:
+            raise Forbidden("This is for staff; the token is bound to a customer")
 
     def must_see(self, customer_id: str) -> None:
         """Hide every other customer from a token bound to one.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -12,7 +13,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from shared.auth import ALGORITHM, TOKEN_TYPE
+from shared.database import Database
+from shared.feed import note_erased
 from shared.settings import ServiceSettings
+from shared.subjects import Eraser, Holder
 
 ISSUER = "http://127.0.0.1:8000"
 AUDIENCE = "bihuan"
@@ -45,6 +49,15 @@ def access_token(*scopes: str, key: ECKey = KEY, **claims: Any) -> str:
 def bearer(*scopes: str, **claims: Any) -> dict[str, str]:
     """Return the Authorization header of such a token."""
     return {"Authorization": f"Bearer {access_token(*scopes, **claims)}"}
+
+
+async def erase(holder: Holder, database: Database, *subjects: str, at: datetime) -> None:
+    """Carry out an erasure in one service, both its passes."""
+    async with database.transaction() as connection:
+        await note_erased(connection, [(subject, "r1", at) for subject in subjects])
+    eraser = Eraser(holder=holder, database=database, settle=timedelta(0), now=lambda: at)
+    while await eraser.step():
+        pass
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from shared.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenti
 SERVICES = ("profile", "segment", "strategy", "feedback")
 ACCESS = "access"
 REFUSED = "refused"
+NOTHING = b'"nothing_held"'
 _KINDS: Mapping[int, type[DomainError]] = {
     HTTPStatus.UNAUTHORIZED: Unauthenticated,
     HTTPStatus.FORBIDDEN: Forbidden,
@@ -24,7 +25,7 @@ class NoCopyDue(Conflict):
 
 
 def read(what: str, status: int, body: bytes) -> dict[str, Any]:
-    """Read what a service answered; a copy that lacks a part is no copy.
+    """Read what was answered; a copy that lacks a part is no copy.
 
     Raises:
         DomainError: the service refused, as it refused.
@@ -39,6 +40,17 @@ def read(what: str, status: int, body: bytes) -> dict[str, Any]:
     kind = _KINDS.get(status, Unavailable)
     detail = f"{what} cannot be had: {problem.get('detail') or f'it answered {status}'}"
     raise kind(detail, code=problem.get("code"))
+
+
+def part(service: str, record: str, status: int, body: bytes) -> dict[str, Any]:
+    """Read what a service holds under a record, which may be nothing.
+
+    Raises:
+        DomainError: see `read`.
+    """
+    if status == HTTPStatus.NOT_FOUND and NOTHING in body:
+        return {"service": service, "customer_id": record, "stores": []}
+    return read(f"What {service} holds", status, body)
 
 
 def check(request: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ async def bundle(fetch: Fetch, request_id: str, headers: Mapping[str, str]) -> d
         *(fetch(f"/v1/rights/{service}/customers/{record}", headers) for service, record in asked)
     )
     parts = [
-        (service, domain.read(f"What {service} holds", *answer))
-        for (service, _), answer in zip(asked, answers, strict=True)
+        (service, domain.part(service, record, *answer))
+        for (service, record), answer in zip(asked, answers, strict=True)
     ]
     return domain.assemble(request, parts)

@@ -11,12 +11,18 @@ from pydantic import BaseModel, Field
 
 from shared.app import AppDatabase
 from shared.auth import CurrentToken, requires
-from shared.errors import Forbidden
+from shared.errors import Forbidden, NotFound
+from shared.problems import problem_responses
 from shared.subjects.holder import Holder, Row
 from shared.tokens import Token
 
 Note = Callable[[Request, asyncpg.Connection, str, Token], Awaitable[None]]
 """Leaves a record of who read what is personal."""
+
+
+class NothingHeld(NotFound):
+    code = "nothing_held"
+    title = "The service holds nothing under this id"
 
 
 class WholeBankOnly(Forbidden):
@@ -58,7 +64,10 @@ def subject_router(
     router = APIRouter(prefix=f"/v1/rights/{service}", tags=["rights"])
 
     @router.get(
-        "/customers/{customer_id}", dependencies=[requires("rights:read")], response_model=Holding
+        "/customers/{customer_id}",
+        dependencies=[requires("rights:read")],
+        response_model=Holding,
+        responses=problem_responses(403, 404),
     )
     async def read_holding(
         customer_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")],
@@ -70,9 +79,11 @@ def subject_router(
         if token.org is not None or token.rm is not None:
             raise WholeBankOnly("Use a token that is not narrowed to an org unit or a manager")
         async with database.transaction(isolation="repeatable_read") as connection:
+            stores = await _held(connection, holder(request), customer_id)
+            if not any(each["rows"] for each in stores):
+                raise NothingHeld(f"{service} holds nothing of {customer_id}")
             if note is not None:
                 await note(request, connection, customer_id, token)
-            stores = await _held(connection, holder(request), customer_id)
         body = {"service": service, "customer_id": customer_id, "stores": stores}
         return Response(orjson.dumps(body), media_type="application/json")
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from sqlalchemy import Column, Table, types
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.rights import service as gateway_rights
 from services.feedback.subjects import HOLDER as FEEDBACK
@@ -69,11 +69,11 @@ def value_of(column: Column[Any], mark: str) -> Any:
         return "c1"
     if isinstance(kind, types.JSON):
         return {"seed": mark}
-    if isinstance(kind, ARRAY):
-        return [mark]
     if isinstance(kind, types.LargeBinary):
         return mark.encode()
-    return next((value for of, value in PLAIN.items() if isinstance(kind, of)), mark)
+    item = kind.item_type if isinstance(kind, types.ARRAY) else kind
+    plain = next((value for of, value in PLAIN.items() if isinstance(item, of)), mark)
+    return plain if item is kind else [plain]
 
 
 async def seed(suite: Suite) -> dict[str, set[str]]:
@@ -87,7 +87,7 @@ async def seed(suite: Suite) -> dict[str, set[str]]:
                 table = holder.metadata.tables[store.name]
                 mark = f"seed:{service}.{store.name}"
                 values = _row(table, mark)
-                names = ", ".join(values)
+                names = ", ".join(f'"{name}"' for name in values)
                 places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
                 done = await connection.execute(
                     f"INSERT INTO {store.name} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING",

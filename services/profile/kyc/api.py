@@ -14,7 +14,7 @@ from shared.problems import problem_responses
 router = APIRouter(prefix="/v1/customers/{customer_id}/kyc", tags=["kyc"])
 
 
-@router.get("", dependencies=[requires("customers:read")], responses=problem_responses(404))
+@router.get("", dependencies=[requires("customers:read")], responses=problem_responses(403, 404))
 async def get_kyc(
     *,
     customer_id: CustomerId,
@@ -25,6 +25,7 @@ async def get_kyc(
     clock: Clock,
 ) -> KycRead:
     """Return a customer's KYC card: what is known, how lately, what to ask and what to tell."""
+    token.must_be_staff()
     card = await service.get(session, customer_id, token=token, ring=ring, now=clock.now())
     return KycRead.of(card, settings.bank_currency)
 

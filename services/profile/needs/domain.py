@@ -82,6 +82,11 @@ class Goal:
     closed_at: datetime | None = None
 
 
+def shown_to(*, is_customer: bool) -> tuple[NeedKind, ...]:
+    """Return which needs a reader sees: customers what they stated, staff all."""
+    return (NeedKind.STATED,) if is_customer else tuple(NeedKind)
+
+
 def check_stated(stated_at: datetime, now: datetime) -> None:
     """Refuse a statement of a time that has not come, five minutes of clock skew aside.
 

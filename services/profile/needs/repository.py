@@ -51,13 +51,18 @@ async def remove_goal(session: AsyncSession, records: Sequence[str], goal_id: st
 
 
 async def list_needs(
-    session: AsyncSession, records: Sequence[str], *, after: str, limit: int
+    session: AsyncSession,
+    records: Sequence[str],
+    *,
+    kinds: Sequence[NeedKind],
+    after: str,
+    limit: int,
 ) -> list[Need]:
     """Return the needs of a customer's records by id, each once, from beyond `after`."""
     statement = (
         select(NeedRow)
         .ext(distinct_on(NeedRow.need_id))
-        .where(NeedRow.customer_id.in_(records), NeedRow.need_id > after)
+        .where(NeedRow.customer_id.in_(records), NeedRow.kind.in_(kinds), NeedRow.need_id > after)
         .order_by(NeedRow.need_id, NeedRow.customer_id != records[0], NeedRow.customer_id)
         .limit(limit)
     )

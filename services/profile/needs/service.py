@@ -5,7 +5,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.profile.customers import service as customers
 from services.profile.features import service as features
 from services.profile.needs import repository
-from services.profile.needs.domain import Goal, Need, UnknownGoal, UnknownNeed, check_stated
+from services.profile.needs.domain import (
+    Goal,
+    Need,
+    UnknownGoal,
+    UnknownNeed,
+    check_stated,
+    shown_to,
+)
 from services.profile.vocabulary import goals, needs
 from shared.clock import BusinessClock
 from shared.database import raw_connection
@@ -49,9 +56,12 @@ async def remove_need(
 async def list_needs(
     session: AsyncSession, customer_id: str, *, token: Token, after: str, limit: int
 ) -> list[Need]:
-    """Return a customer's needs by id."""
+    """Return a customer's needs by id; what the bank believes is not the customer's to read."""
     party = await customers.must_see(session, customer_id, token)
-    return await repository.list_needs(session, party.records, after=after, limit=limit)
+    kinds = shown_to(is_customer=token.customer is not None)
+    return await repository.list_needs(
+        session, party.records, kinds=kinds, after=after, limit=limit
+    )
 
 
 async def put_goal(

@@ -1,6 +1,6 @@
 """Gathering a customer's parts: one statement for most, one each for what walks or merges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing
 from services.profile.kyc import service as kyc
 from services.profile.kyc.domain import Card, Stated
+from services.profile.needs.domain import shown_to
 from services.profile.parts import repository
 from services.profile.parts.domain import Gathered, Pieces
 from services.profile.relations import service as relations
@@ -45,6 +46,8 @@ async def gather(
         if found is None:
             raise NoSuchCustomer(f"No customer {wanted.customer_id}")
         pieces, sealed = found
+        kinds = shown_to(is_customer=wanted.token.customer is not None)
+        pieces = replace(pieces, needs=[each for each in pieces.needs if each.kind in kinds])
         near = Near(connection, pieces, wanted.token, clock, limit)
         entries = await near.timeline() if "timeline" in names else ()
         readings = await near.relations() if "relations" in names else None

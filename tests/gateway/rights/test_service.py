@@ -37,6 +37,17 @@ async def test_p11_every_service_is_asked_for_every_record() -> None:
     )
 
 
+async def test_p11_a_service_that_holds_nothing_has_an_empty_part() -> None:
+    async def fetch(path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        if "feedback" in path:
+            return 404, b'{"code": "nothing_held"}'
+        return await answering(REQUEST)(path, headers)
+
+    copy = await bundle(fetch, "r1", {"authorization": "mine"})
+
+    assert [each["stores"] for each in copy["services"]["feedback"]] == [[], []]
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, NotFound), (403, Forbidden), (503, Unavailable), (500, Unavailable)]
 )

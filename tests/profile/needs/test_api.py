@@ -34,6 +34,23 @@ async def test_a_need_is_stated_met_and_deleted(profile: Profile) -> None:
     assert missing.json()["code"] == "no_such_need"
 
 
+async def test_customers_read_what_they_stated_and_not_what_the_bank_believes(
+    profile: Profile,
+) -> None:
+    await profile.customer("c1")
+    for need_id, kind in (("n1", "latent"), ("n2", "stated")):
+        await profile.ok("PUT", f"/customers/c1/needs/{need_id}", json={**NEED, "kind": kind})
+    own = bearer("customers:read", customer="c1")
+
+    listed = await profile.ok("GET", "/customers/c1/needs", headers=own)
+    part = await profile.ok("GET", "/customers/c1/parts/profile?names=needs", headers=own)
+    card = await profile.call("GET", "/customers/c1/kyc", headers=own)
+
+    assert [each["need_id"] for each in listed["items"]] == ["n2"]
+    assert part["parts"]["needs"]["items"] == listed["items"]
+    assert card.status_code == 403
+
+
 async def test_a_goal_is_stated_and_fills_its_items_of_the_card(profile: Profile) -> None:
     await profile.customer("c1")
     before = (await profile.features("c1"))["kyc_completeness"]

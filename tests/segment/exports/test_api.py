@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.kit import bearer
+from services.segment.subjects import HOLDER
+from tests.kit import bearer, erase
 from tests.segment.bank import NOW, SCOPES, Bank, changed, crowd, days, features
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +92,7 @@ async def test_the_snapshot_tells_catalogue_and_states(bank: Bank) -> None:
 async def test_every_event_fits_its_schema(bank: Bank) -> None:
     await bank.hear(*crowd(2))
     await bank.score()
+    await erase(HOLDER, bank.database, "nobody", at=NOW)
     await bank.events()
     types = (await bank.get("/v1/feeds/segment/types")).json()["items"]
     feed = (await bank.get("/v1/feeds/segment", params={"limit": "1000"})).json()["events"]
