@@ -26,6 +26,7 @@ from services.profile.kyc.api import router as kyc
 from services.profile.matching.api import router as duplicates_runs
 from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
+from services.profile.ownership.api import router as ownership
 from services.profile.parts.api import PARTS
 from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
@@ -56,7 +57,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "ask about their data.",
         routers=[
             *(customers, search, accounts, holdings, events, consents, assessments),
-            *(complaints, flags),
+            *(complaints, flags, ownership),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             *(grounds, disclosures, rights, subject_router(SERVICE, holder_of, note_reading)),

@@ -18,6 +18,7 @@ from services.profile.kyc import tables as _kyc
 from services.profile.matching import tables as _matching
 from services.profile.merges import tables as _merges
 from services.profile.needs import tables as _needs
+from services.profile.ownership import tables as _ownership
 from services.profile.relations import tables as _relations
 from services.profile.rights import tables as _rights
 from services.profile.timeline import tables as _timeline
@@ -27,7 +28,7 @@ from shared.idempotency_keys import idempotency_table
 SLICES = (
     *(_accounts, _assessments, _complaints, _consents, _customers, _disclosures, _event_types),
     *(_events, _features, _holdings, _identifiers, _identities, _jobs, _kyc, _matching, _merges),
-    *(_needs, _relations, _rights, _timeline),
+    *(_needs, _ownership, _relations, _rights, _timeline),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

@@ -442,6 +442,23 @@ def recipients() -> Recipients:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnershipWords:
+    """Why customers are handed over, and why somebody objects."""
+
+    reasons: Mapping[str, Word]
+    disputes: Mapping[str, Word]
+
+
+@cache
+def ownership() -> OwnershipWords:
+    """The words of handing customers over."""
+    read: dict[str, Any] = _read("ownership.yaml")
+    return OwnershipWords(
+        *({entry["key"]: Word(**entry) for entry in read[name]} for name in ("reasons", "disputes"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
     """Within how many days a rights request is answered, and why it may be refused."""
 

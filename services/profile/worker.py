@@ -16,6 +16,7 @@ from services.profile.jobs import repository as jobs
 from services.profile.jobs.service import ends
 from services.profile.kyc import service as kyc
 from services.profile.matching import repository as matching
+from services.profile.ownership import service as ownership
 from services.profile.rights import repository as archive
 from services.profile.rights import service as rights
 from services.profile.rights.domain import Receipt
@@ -62,6 +63,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         lambda: _match_for_ever(context),
         lambda: _work(partial(advance_run, context)),
         lambda: _work(partial(end_imports, context)),
+        lambda: _work(partial(hand_over, context)),
         lambda: _roll_daily(context),
         lambda: _reseal_for_ever(context),
         lambda: _keep_house(context),
@@ -96,6 +98,11 @@ async def end_imports(context: WorkerContext) -> bool:
     """End the imports that nothing is missing of; tell whether there was one."""
     async with context.database.transaction() as connection:
         return await ends.end(connection, context.clock.now())
+
+
+async def hand_over(context: WorkerContext) -> bool:
+    """Move some customers of a hand-over whose day has come; tell whether there was one."""
+    return await ownership.step(context.database, context.clock)
 
 
 def _reader(context: WorkerContext, feed: str, *handlers: Handler) -> Reader:

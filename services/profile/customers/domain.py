@@ -123,6 +123,16 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """Who looked after a customer from a moment on, and who said so."""
+
+    org_path: str
+    rm_id: str | None
+    since: datetime
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
     """What shuts a customer off from offers (domain guide, section 10)."""
 

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from services.profile.customers.domain import (
     Flags,
     NoSuchCustomer,
     Owner,
+    Ownership,
     Party,
     Standing,
     minor_until,
@@ -139,6 +141,60 @@ async def owners_of(
         customer_ids,
     )
     return {row["customer_id"]: Owner(org_path=row["org_path"], rm_id=row["rm_id"]) for row in rows}
+
+
+async def substitutes_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return by customer who stands in for which manager for the time being."""
+    rows = await connection.fetch(
+        "SELECT customer_id, from_rm, to_rm FROM handed_customer"
+        " WHERE customer_id = ANY ($1::text[])",
+        customer_ids,
+    )
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        found[row["customer_id"]][row["from_rm"]] = row["to_rm"]
+    return found
+
+
+async def note_owners(
+    connection: asyncpg.Connection, owners: Mapping[str, Owner], *, by: str, now: datetime
+) -> None:
+    """Keep who looks after customers from now on."""
+    await connection.copy_records_to_table(
+        "ownership_record",
+        records=[
+            (customer_id, new_id(), owner.org_path, owner.rm_id, now, by)
+            for customer_id, owner in owners.items()
+        ],
+        columns=["customer_id", "record_id", "org_path", "rm_id", "since", "recorded_by"],
+    )
+
+
+async def list_ownerships(
+    connection: asyncpg.Connection, customer_id: str, *, limit: int
+) -> list[Ownership]:
+    """Return who looked after a customer, latest first."""
+    rows = await connection.fetch(
+        """SELECT org_path, rm_id, since, recorded_by FROM ownership_record
+           WHERE customer_id = $1 ORDER BY record_id DESC LIMIT $2""",
+        customer_id,
+        limit,
+    )
+    return [Ownership(**dict(row)) for row in rows]
+
+
+async def set_manager(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], rm_id: str, now: datetime
+) -> None:
+    """Write whose customers these are, that the caller has locked."""
+    await connection.execute(
+        "UPDATE customer SET rm_id = $2, updated_at = $3 WHERE customer_id = ANY ($1::text[])",
+        customer_ids,
+        rm_id,
+        now,
+    )
 
 
 async def records_of(

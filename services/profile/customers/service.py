@@ -16,6 +16,7 @@ from services.profile.customers.domain import (
     Facts,
     NoSuchCustomer,
     Owner,
+    Ownership,
     Party,
     Standing,
     check_birth_date,
@@ -30,6 +31,7 @@ from shared.database import raw_connection
 from shared.feed.erased import erased_among
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
+from shared.parameters import MAX_LIMIT
 from shared.tokens import Token
 
 FLAGS_CHANGED = "profile.flags_changed.v1"
@@ -102,9 +104,19 @@ async def _state(
     if await identifiers.store(connection, ring, party.addressed, stated.identifiers):
         await propose_equal(connection, [party.addressed], now=clock.now())
     if party.addressed == party.customer_id:
-        return await change(session, party.addressed, stated.facts, token=token, clock=clock)
+        facts = await _heeding_absences(connection, party.addressed, stated.facts)
+        return await change(session, party.addressed, facts, token=token, clock=clock)
     await repository.change(session, party.addressed, stated.facts, clock.now())
     return None
+
+
+async def _heeding_absences(
+    connection: asyncpg.Connection, customer_id: str, facts: Facts
+) -> Facts:
+    if facts.get("rm_id") is None:
+        return facts
+    managers = await with_substitutes(connection, {customer_id: facts["rm_id"]})
+    return facts | {"rm_id": managers[customer_id]}
 
 
 async def must_see(session: AsyncSession, customer_id: str, token: Token) -> Party:
@@ -309,9 +321,75 @@ async def change(
     columns = await repository.get(session, customer_id, token)
     after = repository.standing_of(columns, clock.today())
     connection = await raw_connection(session)
+    if before.owner != after.owner:
+        owners = {customer_id: after.owner}
+        await repository.note_owners(connection, owners, by=token.author, now=clock.now())
     told = await publish_many(connection, announcements(customer_id, before, after, clock.now()))
     changed = await features.refresh(connection, [customer_id], clock)
     return told[0] if told else changed
+
+
+async def announce_many(
+    connection: asyncpg.Connection,
+    before: Mapping[str, Standing],
+    after: Mapping[str, Standing],
+    *,
+    by: str,
+    now: datetime,
+) -> None:
+    """Tell of changes of standing, and keep who looks after whom from now on."""
+    moved = {
+        customer_id: standing.owner
+        for customer_id, standing in after.items()
+        if before.get(customer_id, Standing()).owner != standing.owner
+    }
+    await repository.note_owners(connection, moved, by=by, now=now)
+    await publish_many(
+        connection,
+        [
+            event
+            for customer_id, standing in sorted(after.items())
+            for event in announcements(customer_id, before.get(customer_id), standing, now)
+        ],
+    )
+
+
+async def set_manager(
+    connection: asyncpg.Connection,
+    customer_ids: Sequence[str],
+    rm_id: str,
+    *,
+    by: str,
+    clock: BusinessClock,
+) -> None:
+    """Give customers, survivors all, to a manager; `by` is the person, the program or a reason."""
+    if not customer_ids:
+        return
+    await features.lock(connection, customer_ids)
+    before = await standings_of(connection, customer_ids, clock)
+    await repository.set_manager(connection, customer_ids, rm_id, clock.now())
+    after = await standings_of(connection, customer_ids, clock)
+    await announce_many(connection, before, after, by=by, now=clock.now())
+    await features.refresh(connection, sorted(after), clock)
+
+
+async def ownerships_of(connection: asyncpg.Connection, customer_id: str) -> list[Ownership]:
+    """Return who looked after a customer, latest first."""
+    return await repository.list_ownerships(connection, customer_id, limit=MAX_LIMIT)
+
+
+async def with_substitutes(
+    connection: asyncpg.Connection, managers: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Return whose customers these are as somebody states it, absences heeded.
+
+    Who states the manager anew that a substitute stands in for does not end the substitution.
+    """
+    substitutes = await repository.substitutes_of(connection, list(managers))
+    return {
+        customer_id: substitutes.get(customer_id, {}).get(rm_id or "", rm_id)
+        for customer_id, rm_id in managers.items()
+    }
 
 
 async def _shown(

@@ -77,3 +77,15 @@ class SwitchRecordRow(CustomerKeyed, Base):
     value: Mapped[bool]
     recorded_by: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OwnershipRecordRow(CustomerKeyed, Base):
+    """Who looked after a customer from a moment on, and who said so."""
+
+    __tablename__ = "ownership_record"
+
+    record_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    org_path: Mapped[str] = mapped_column(Text)
+    rm_id: Mapped[str | None] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[str] = mapped_column(Text)

@@ -17,7 +17,6 @@ from services.profile.jobs.service.context import Context
 from services.profile.matching.service.equal import propose_equal
 from services.profile.vocabulary import categories
 from shared.feed.erased import erased_among
-from shared.feed.publish import publish_many
 
 _CUSTOMER_TYPES = {
     "customer_id": "text",
@@ -97,22 +96,18 @@ async def take_customers(
     ids = [row["customer_id"] for row in rows]
     await features.lock(connection, ids)
     before = await customers.standings_of(connection, ids, context.clock)
+    managers = await customers.with_substitutes(
+        connection, {row["customer_id"]: row["rm_id"] for row in rows}
+    )
+    for row in rows:
+        row["rm_id"] = managers[row["customer_id"]]
     written = await customers.upsert_many(connection, rows, types=_CUSTOMER_TYPES, now=context.now)
     renamed = await identifiers.store_many(connection, context.ring, list(_identifiers(rows)))
     if renamed:
         await propose_equal(connection, sorted(renamed), now=context.now)
     changed = written | renamed
     after = await customers.standings_of(connection, sorted(written), context.clock)
-    await publish_many(
-        connection,
-        [
-            event
-            for customer_id, standing in sorted(after.items())
-            for event in customers.announcements(
-                customer_id, before.get(customer_id), standing, context.now
-            )
-        ],
-    )
+    await customers.announce_many(connection, before, after, by=context.client_id, now=context.now)
     report = totals(sifted.rows, ("party_type", "gender"))
     return _outcome(sifted, len(changed), changed, report)
 
