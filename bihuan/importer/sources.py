@@ -15,6 +15,7 @@ from bihuan.importer.mapping import Mapping, MappingRefused, SourceFile
 
 LINE, FAULT = "_line", "_fault"
 ROWS_AT_A_TIME = 100_000
+LONGEST_FIELD = 2**17  # characters; whoever reads CSV in this process may have set another limit
 BYTE_ORDER_MARK = "\ufeff"  # some programs begin a file with it, in any encoding
 BROKEN = (csv.Error, OSError, EOFError, zlib.error, LookupError, UnicodeError)
 UNREADABLE = "\ufffd"  # what a decoder writes for bytes that are not of the encoding
@@ -82,6 +83,7 @@ def _rows(spec: SourceFile, lines: TextIOWrapper) -> Iterator[Row]:
     first = next(lines, "").removeprefix(BYTE_ORDER_MARK)
     rest = islice(chain([first], lines), spec.skip_lines, None)
     quoting = csv.QUOTE_MINIMAL if spec.quote else csv.QUOTE_NONE
+    csv.field_size_limit(LONGEST_FIELD)
     reader = csv.reader(rest, delimiter=spec.delimiter, quotechar=spec.quote, quoting=quoting)
     begins = spec.skip_lines + 1
     try:
