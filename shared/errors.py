@@ -71,6 +71,27 @@ class Forbidden(Refused):
     title = "The token does not allow this"
 
 
+class PersonNeeded(Refused):
+    """A program called on nobody's behalf."""
+
+    code = "person_needed"
+    title = "Only a person does this"
+
+
+class SecondPersonNeeded(Refused):
+    """Who asked for it would decide on it too."""
+
+    code = "second_person_needed"
+    title = "Another person than the one who asked has to decide"
+
+
+class WholeBankOnly(Forbidden):
+    """The token sees a part of the bank."""
+
+    code = "whole_bank_only"
+    title = "This is for those who see the whole bank"
+
+
 class NotFound(DomainError):
     """No such thing, or not yours to see."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden, NotFound, PersonNeeded, WholeBankOnly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,25 @@ class Token:
     def author(self) -> str:
         """The person, or the client where no person stands behind the call."""
         return self.actor or self.client_id
+
+    def person(self) -> str:
+        """Return the person who stands behind the call.
+
+        Raises:
+            PersonNeeded: nobody does.
+        """
+        if self.actor is None:
+            raise PersonNeeded("Name the member of staff who decides in Bihuan-Actor")
+        return self.actor
+
+    def must_see_the_bank(self) -> None:
+        """Keep what concerns all that is held from a token that sees a part of the bank.
+
+        Raises:
+            WholeBankOnly: it is narrowed to an org unit or a manager.
+        """
+        if self.org is not None or self.rm is not None:
+            raise WholeBankOnly("Use a token that is not narrowed to an org unit or a manager")
 
     def must_be_staff(self) -> None:
         """Keep what is for staff from a token bound to a customer.

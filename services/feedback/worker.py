@@ -29,19 +29,14 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         _reader(context, "profile", OWNERS).run,
         _reader(context, "profile", MERGES, ERASURES, lane="safety").run,
         eraser(context).run,
-        Retention(holder=HOLDER, database=context.database, now=context.clock.now).run,
+        Retention.of(context, HOLDER).run,
         lambda: _settle(context, recorder),
     ]
 
 
 def eraser(context: WorkerContext) -> Eraser:
     """Takes customers out who are to be erased."""
-    return Eraser(
-        holder=HOLDER,
-        database=context.database,
-        settle=context.settings.erasure_settle,
-        now=context.clock.now,
-    )
+    return Eraser.of(context, HOLDER)
 
 
 def _reader(context: WorkerContext, feed: str, *handlers: Handler, lane: Lane = "main") -> Reader:

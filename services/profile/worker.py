@@ -54,11 +54,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         _reader(context, "feedback", follower.outcomes(), rights.receipts_handler()).run,
         _reader(context, "segment", rights.receipts_handler()).run,
         eraser(context).run,
-        Retention(
-            holder=holder(context.settings, context.clock),
-            database=context.database,
-            now=context.clock.now,
-        ).run,
+        Retention.of(context, holder(context.settings, context.clock)).run,
         lambda: _import_for_ever(context),
         lambda: _match_for_ever(context),
         lambda: _work(partial(advance_run, context)),
@@ -77,13 +73,7 @@ def eraser(context: WorkerContext) -> Eraser:
         receipt = Receipt(at=context.clock.now(), stores=stores)
         await rights.acknowledge(connection, request_id, SERVICE, receipt)
 
-    return Eraser(
-        holder=holder(context.settings, context.clock),
-        database=context.database,
-        settle=context.settings.erasure_settle,
-        now=context.clock.now,
-        done=done,
-    )
+    return Eraser.of(context, holder(context.settings, context.clock), done)
 
 
 async def advance_run(context: WorkerContext) -> bool:

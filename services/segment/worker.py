@@ -42,7 +42,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         await score_for_ever(context.database, context.clock)
 
     safety = safety_reader(context)
-    retention = Retention(holder=HOLDER, database=context.database, now=context.clock.now)
+    retention = Retention.of(context, HOLDER)
     return [
         *(Sequencer(context.database).run, follow_profile, safety.run, run_scoring),
         *(eraser(context).run, retention.run),
@@ -70,12 +70,7 @@ def profile_reader(
 
 def eraser(context: WorkerContext) -> Eraser:
     """Takes customers out who are to be erased."""
-    return Eraser(
-        holder=HOLDER,
-        database=context.database,
-        settle=context.settings.erasure_settle,
-        now=context.clock.now,
-    )
+    return Eraser.of(context, HOLDER)
 
 
 def safety_reader(context: WorkerContext) -> Reader:

@@ -36,7 +36,7 @@ def loops(context: WorkerContext) -> Sequence[Loop]:
         *(reader.run for reader in readers(context)),
         Loader(context.database, context.client).run,
         eraser(context).run,
-        Retention(holder=HOLDER, database=context.database, now=context.clock.now).run,
+        Retention.of(context, HOLDER).run,
         lambda: expire(context),
         lambda: keep_house(context),
     ]
@@ -75,12 +75,7 @@ def readers(context: WorkerContext) -> list[Reader]:
 
 def eraser(context: WorkerContext) -> Eraser:
     """Takes customers out who are to be erased."""
-    return Eraser(
-        holder=HOLDER,
-        database=context.database,
-        settle=context.settings.erasure_settle,
-        now=context.clock.now,
-    )
+    return Eraser.of(context, HOLDER)
 
 
 async def expire(context: WorkerContext) -> None:

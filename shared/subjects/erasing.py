@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
@@ -19,6 +19,7 @@ from shared.feed.handlers import Handler
 from shared.feed.publish import publish
 from shared.logging import log
 from shared.subjects.holder import KEPT_ANSWERS, Holder
+from shared.worker import WorkerContext
 
 PASSES = 2
 AT_ONCE = 100
@@ -60,6 +61,17 @@ class Eraser:
     settle: timedelta
     now: Callable[[], datetime]
     done: Done | None = None
+
+    @classmethod
+    def of(cls, context: WorkerContext, holder: Holder, done: Done | None = None) -> Self:
+        """Return the one of a worker."""
+        return cls(
+            holder=holder,
+            database=context.database,
+            settle=context.settings.erasure_settle,
+            now=context.clock.now,
+            done=done,
+        )
 
     @staticmethod
     def handler(type_: str) -> Handler:

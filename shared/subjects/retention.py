@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from shared.database import Database
 from shared.logging import log
 from shared.subjects.holder import Holder
+from shared.worker import WorkerContext
 
 AT_ONCE = 5_000
 EVERY_SECONDS = 3600.0
@@ -24,6 +26,11 @@ class Retention:
     holder: Holder
     database: Database
     now: Callable[[], datetime]
+
+    @classmethod
+    def of(cls, context: WorkerContext, holder: Holder) -> Self:
+        """Return the one of a worker."""
+        return cls(holder=holder, database=context.database, now=context.clock.now)
 
     async def run(self) -> None:
         """Drop what is outdated, once a day of the business clock, for ever."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from shared.app import AppDatabase
 from shared.auth import CurrentToken, requires
-from shared.errors import Forbidden, NotFound
+from shared.errors import NotFound
 from shared.problems import problem_responses
 from shared.subjects.holder import Holder, Row
 from shared.tokens import Token
@@ -23,11 +23,6 @@ Note = Callable[[Request, asyncpg.Connection, str, Token], Awaitable[None]]
 class NothingHeld(NotFound):
     code = "nothing_held"
     title = "The service holds nothing under this id"
-
-
-class WholeBankOnly(Forbidden):
-    code = "whole_bank_only"
-    title = "What is held on a customer is shown for the whole bank only"
 
 
 class StoreRead(BaseModel):
@@ -76,8 +71,7 @@ def subject_router(
         token: CurrentToken,
     ) -> Response:
         """Return every row held under an id, store by store, readable, with ground and purpose."""
-        if token.org is not None or token.rm is not None:
-            raise WholeBankOnly("Use a token that is not narrowed to an org unit or a manager")
+        token.must_see_the_bank()
         async with database.transaction(isolation="repeatable_read") as connection:
             stores = await _held(connection, holder(request), customer_id)
             if not any(each["rows"] for each in stores):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.errors import Conflict, FieldError, Invalid, NotFound, Refused
+from shared.errors import Conflict, FieldError, Invalid, NotFound, SecondPersonNeeded
 
 OPEN_FOR = timedelta(hours=24)
 
@@ -33,16 +33,6 @@ class UnknownRecipient(Invalid):
 class NotSharable(Invalid):
     code = "not_sharable"
     title = "Such data is not handed over"
-
-
-class PersonDiscloses(Refused):
-    code = "person_needed"
-    title = "Only a person asks for a disclosure or decides on it"
-
-
-class SecondPersonNeeded(Refused):
-    code = "second_person_needed"
-    title = "Another person than the one who asked has to decide"
 
 
 class DisclosureDecided(Conflict):
@@ -108,17 +98,6 @@ def check_words(
     ]
     if unknown:
         raise NotSharable(f"What may be handed over: {', '.join(sharable)}", errors=unknown)
-
-
-def person(actor: str | None) -> str:
-    """Return the person who asks or decides.
-
-    Raises:
-        PersonDiscloses: a program called on nobody's behalf.
-    """
-    if actor is None:
-        raise PersonDiscloses("Name the member of staff in Bihuan-Actor")
-    return actor
 
 
 def decided(disclosure: Disclosure, state: State, *, by: str, at: datetime) -> Disclosure:

@@ -16,7 +16,7 @@ from services.profile.identifiers.domain import KINDS, check_purpose
 from services.profile.identifiers.service import KeyRing
 from services.profile.vocabulary import recipients, unmasking_purposes
 from shared.database import Database, from_fen, raw_connection
-from shared.errors import Conflict, Forbidden
+from shared.errors import Conflict
 from shared.tokens import Token
 
 CUSTOMERS_AT_ONCE = 500
@@ -56,11 +56,11 @@ async def ask(connection: asyncpg.Connection, wanted: Disclosure, token: Token) 
     """Ask for data of many customers; the same again stays the one it is.
 
     Raises:
-        PersonDiscloses, UnknownRecipient, NotSharable, UnknownPurpose: see `domain`.
+        PersonNeeded, UnknownRecipient, NotSharable, UnknownPurpose: see `domain`.
         Conflict: the id was used for another one.
     """
     check_reach(token)
-    domain.person(token.actor)
+    token.person()
     _check_words(wanted.recipient, wanted.data)
     check_purpose(wanted.purpose, unmasking_purposes())
     known = await repository.find(connection, wanted.disclosure_id)
@@ -87,11 +87,11 @@ async def decide(
 
     Raises:
         NoSuchDisclosure: there is none.
-        PersonDiscloses, SecondPersonNeeded, DisclosureDecided: see `domain`.
+        PersonNeeded, SecondPersonNeeded, DisclosureDecided: see `domain`.
     """
     check_reach(token)
     disclosure = await repository.get(connection, disclosure_id, lock=True)
-    decided = domain.decided(disclosure, state, by=domain.person(token.actor), at=now)
+    decided = domain.decided(disclosure, state, by=token.person(), at=now)
     await repository.put(connection, decided)
     return decided
 
@@ -164,10 +164,10 @@ def _check_words(recipient: str | None, data: tuple[str, ...]) -> None:
 
 
 def check_reach(token: Token) -> None:
-    """Refuse a token that sees a part of the bank only.
+    """Refuse a token that sees a part of the bank, or one customer.
 
     Raises:
         Forbidden: it is narrowed.
     """
-    if (token.org, token.rm, token.customer) != (None, None, None):
-        raise Forbidden("Data of many customers is handed over for the whole bank", scope="")
+    token.must_see_the_bank()
+    token.must_be_staff()

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.profile.matching.domain.proposals import Evidence, FoundBy
-from shared.errors import Conflict, FieldError, Invalid, NotFound, Refused
+from shared.errors import Conflict, FieldError, Invalid, NotFound
 
 
 class DuplicateState(StrEnum):
@@ -32,11 +32,6 @@ class NotOfThePair(Invalid):
 class UnknownRefusal(Invalid):
     code = "unknown_refusal"
     title = "There is no such reason to refuse a duplicate"
-
-
-class PersonNeeded(Refused):
-    code = "person_needed"
-    title = "Only a person decides on a duplicate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +61,6 @@ class Decision:
     at: datetime
     survivor: str | None = None
     reason: str | None = None
-
-
-def person_of(actor: str | None) -> str:
-    """Return the person who decides.
-
-    Raises:
-        PersonNeeded: a program called on nobody's behalf.
-    """
-    if actor is None:
-        raise PersonNeeded("Name the member of staff who decides in Bihuan-Actor")
-    return actor
 
 
 def check_refusal(reason: str, known: Iterable[str]) -> None:

@@ -9,7 +9,6 @@ from services.profile.duplicates.domain import (
     DuplicateState,
     check_refusal,
     must_change,
-    person_of,
 )
 from services.profile.merges import service as merges
 from services.profile.merges.service import Wanted
@@ -37,7 +36,7 @@ async def confirm(
     """
     decision = Decision(
         state=DuplicateState.CONFIRMED,
-        actor=person_of(token.actor),
+        actor=token.person(),
         at=clock.now(),
         survivor=survivor,
     )
@@ -68,7 +67,7 @@ async def refuse(
     """
     check_refusal(reason, matching().refusals)
     decision = Decision(
-        state=DuplicateState.REFUSED, actor=person_of(token.actor), at=clock.now(), reason=reason
+        state=DuplicateState.REFUSED, actor=token.person(), at=clock.now(), reason=reason
     )
     duplicate = await repository.get(connection, duplicate_id, token=token, lock=True)
     if must_change(duplicate, decision):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from shared.errors import Conflict, FieldError, Invalid, NotFound, Refused
+from shared.errors import Conflict, FieldError, Invalid, NotFound, SecondPersonNeeded
 
 
 class State(StrEnum):
@@ -38,11 +38,6 @@ class UnknownHandOverReason(Invalid):
 class HandOverSettled(Conflict):
     code = "hand_over_settled"
     title = "The state of the hand-over does not allow this"
-
-
-class SecondPersonNeeded(Refused):
-    code = "second_person_needed"
-    title = "Another person than the one who proposed it has to accept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

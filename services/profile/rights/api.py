@@ -59,7 +59,7 @@ async def list_requests(
     limit: Limit = 50,
 ) -> Page[RequestRead]:
     """List rights requests in the order of their ids."""
-    service.check_reach(token)
+    token.must_see_the_bank()
     (last,) = decode_cursor(after, text) or ("",)
     async with database.connection() as connection:
         found = await repository.list_of(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Refused
+from shared.errors import Conflict, FieldError, Invalid, NotFound, SecondPersonNeeded
 
 SERVICES = ("profile", "segment", "strategy", "feedback")
 """Who holds data of customers in any case; whoever follows a feed of profile's is added."""
@@ -44,16 +44,6 @@ class UnknownReason(Invalid):
     title = "There is no such reason to refuse a request"
 
 
-class PersonDecides(Refused):
-    code = "person_needed"
-    title = "Only a person decides on a request"
-
-
-class SecondPersonNeeded(Refused):
-    code = "second_person_needed"
-    title = "Another person than the one who took the request has to decide"
-
-
 class AccountsOpen(Conflict):
     code = "accounts_open"
     title = "The customer still has accounts"
@@ -62,11 +52,6 @@ class AccountsOpen(Conflict):
 class NobodyWaits(Conflict):
     code = "receipt_not_awaited"
     title = "No receipt is awaited of this reader"
-
-
-class WholeBankOnly(Forbidden):
-    code = "whole_bank_only"
-    title = "Requests are decided for the whole bank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +93,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
-    """Who decides, and when; None as person: a program on nobody's behalf."""
+    """The person who decides, and when."""
 
-    person: str | None
+    person: str
     at: datetime
 
 
@@ -135,7 +120,6 @@ def refused(request: Request, reason: str, decider: Decider, *, known: Iterable[
 
     Raises:
         UnknownReason: the catalogue does not name the reason.
-        PersonDecides: a program called on nobody's behalf.
         RequestDecided: it was decided before.
     """
     reasons = sorted(known)
@@ -152,7 +136,6 @@ def fulfilled(request: Request, decider: Decider) -> Request:
     """Note that a person has answered a request for access or correction.
 
     Raises:
-        PersonDecides: a program called on nobody's behalf.
         RequestDecided: it was decided before.
     """
     return replace(_decided(request, decider), state=State.FULFILLED, closed_at=decider.at)
@@ -164,7 +147,6 @@ def carrying_out(
     """Begin an erasure, which ends with the receipts of all who read profile's feed.
 
     Raises:
-        PersonDecides: a program called on nobody's behalf.
         SecondPersonNeeded: who took the request would decide on it.
         RequestDecided: it was decided before.
     """
@@ -202,8 +184,6 @@ def acknowledged(request: Request, reader: str, receipt: Receipt) -> Request:
 
 
 def _decided(request: Request, decider: Decider) -> Request:
-    if decider.person is None:
-        raise PersonDecides("Name the member of staff who decides in Bihuan-Actor")
     if request.state is not State.RECEIVED:
         raise RequestDecided(f"Request {request.request_id} is {request.state.value}")
     return replace(request, decided_at=decider.at, decided_by=decider.person)

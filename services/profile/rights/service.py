@@ -25,7 +25,6 @@ from services.profile.rights.domain import (
     Receipt,
     Request,
     RequestDiffers,
-    WholeBankOnly,
 )
 from services.profile.rights.repository import Place
 from services.profile.vocabulary import rights
@@ -85,7 +84,7 @@ async def get(connection: asyncpg.Connection, request_id: str, token: Token) -> 
         NoSuchRequest: there is none, or it is not the token's to see.
         WholeBankOnly: the token sees a part of the bank.
     """
-    check_reach(token)
+    token.must_see_the_bank()
     request = await repository.get(connection, request_id)
     if token.customer not in {None, request.customer_id}:
         raise NoSuchRequest(f"No rights request {request_id}")
@@ -99,11 +98,11 @@ async def refuse(
 
     Raises:
         NoSuchRequest: there is none.
-        UnknownReason, PersonDecides, RequestDecided: see `domain.refused`.
+        UnknownReason, PersonNeeded, RequestDecided: see `domain.refused`.
     """
-    check_reach(token)
+    token.must_see_the_bank()
     request = await repository.get(connection, request_id, lock=True)
-    decider = Decider(person=token.actor, at=now)
+    decider = Decider(person=token.person(), at=now)
     decided = domain.refused(request, reason, decider, known=rights().refusals)
     await repository.put(connection, decided)
     return decided
@@ -116,12 +115,12 @@ async def fulfil(
 
     Raises:
         NoSuchRequest: there is none.
-        PersonDecides, SecondPersonNeeded, RequestDecided: see `domain`.
+        PersonNeeded, SecondPersonNeeded, RequestDecided: see `domain`.
         AccountsOpen: who is to be erased is still a customer.
     """
-    check_reach(token)
+    token.must_see_the_bank()
     request = await repository.get(connection, request_id, lock=True)
-    decider = Decider(person=token.actor, at=clock.now())
+    decider = Decider(person=token.person(), at=clock.now())
     if request.kind is not Kind.ERASURE:
         decided = domain.fulfilled(request, decider)
         await repository.put(connection, decided)
@@ -220,7 +219,7 @@ async def unseal(
         NoSuchRequest: there is none.
         UnknownPurpose: the catalogue does not name the purpose.
     """
-    check_reach(token)
+    token.must_see_the_bank()
     request = await repository.get(connection, request_id)
     archived = await repository.list_archived(connection, request.records)
     stores = sorted({each["store"] for each in archived})
@@ -265,16 +264,6 @@ async def _known(connection: asyncpg.Connection, request: Request) -> Request:
     if not await customers.party_types_of(connection, [survivor]):
         return request
     return replace(request, records=await customers.records_of(connection, survivor))
-
-
-def check_reach(token: Token) -> None:
-    """Refuse a token that sees a part of the bank only: a request concerns all that is held.
-
-    Raises:
-        WholeBankOnly: it is narrowed to an org unit or a manager.
-    """
-    if token.org is not None or token.rm is not None:
-        raise WholeBankOnly("Use a token that is not narrowed to an org unit or a manager")
 
 
 async def _party(connection: asyncpg.Connection, customer_id: str, token: Token | None) -> Party:

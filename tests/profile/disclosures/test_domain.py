@@ -8,11 +8,10 @@ from services.profile.disclosures.domain import (
     DisclosureClosed,
     DisclosureDecided,
     NotSharable,
-    PersonDiscloses,
-    SecondPersonNeeded,
     State,
     UnknownRecipient,
 )
+from shared.errors import SecondPersonNeeded
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -31,8 +30,6 @@ def approved() -> Disclosure:
 def test_p16_another_person_decides_and_once() -> None:
     with pytest.raises(SecondPersonNeeded, match="s-1"):
         domain.decided(asked(), State.APPROVED, by="s-1", at=NOW)
-    with pytest.raises(PersonDiscloses):
-        domain.person(None)
     with pytest.raises(DisclosureDecided, match="approved"):
         domain.decided(approved(), State.REFUSED, by="s-2", at=NOW)
     assert (approved().decided_by, approved().decided_at) == ("s-2", NOW)

@@ -10,11 +10,11 @@ from services.profile.ownership.domain import (
     HandOver,
     HandOverSettled,
     SameManager,
-    SecondPersonNeeded,
     State,
     UnknownHandOverReason,
     next_state,
 )
+from shared.errors import SecondPersonNeeded
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)

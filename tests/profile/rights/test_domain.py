@@ -9,14 +9,13 @@ from services.profile.rights.domain import (
     Decider,
     Kind,
     NobodyWaits,
-    PersonDecides,
     Receipt,
     Request,
     RequestDecided,
-    SecondPersonNeeded,
     State,
     UnknownReason,
 )
+from shared.errors import SecondPersonNeeded
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 OFFICER = Decider(person="s-officer", at=NOW + timedelta(days=1))
@@ -54,11 +53,8 @@ def test_p14_a_refusal_names_a_reason_of_the_catalogue_and_closes_the_request() 
         domain.refused(received(), "no_time", OFFICER, known=REASONS)
 
 
-def test_a_person_decides_and_once() -> None:
-    program = Decider(person=None, at=NOW)
+def test_a_request_is_decided_once() -> None:
     for kind in (Kind.ACCESS, Kind.CORRECTION):
-        with pytest.raises(PersonDecides):
-            domain.fulfilled(received(kind), program)
         done = domain.fulfilled(received(kind), OFFICER)
         assert (done.state, done.closed_at) == (State.FULFILLED, OFFICER.at)
         with pytest.raises(RequestDecided):
