@@ -18,7 +18,9 @@ from shared.feed.events import Event
 from shared.feed.handlers import Handler
 from shared.feed.publish import publish
 from shared.logging import log
+from shared.stores import Store
 from shared.subjects.holder import KEPT_ANSWERS, Holder
+from shared.subjects.rules import Effect
 from shared.worker import WorkerContext
 
 PASSES = 2
@@ -90,17 +92,20 @@ class Eraser:
             request_id: str | None = await connection.fetchval(_DUE)
             if request_id is None:
                 return False
-            if held := await connection.fetch(_HOLD, request_id):  # else another worker is at it
+            held = await connection.fetch(_HOLD, request_id)
+            if held:
                 await self._pass(connection, request_id, held)
-        return True
+        return bool(held)  # else another worker is at it
 
     async def _pass(
         self, connection: asyncpg.Connection, request_id: str, held: Sequence[asyncpg.Record]
     ) -> None:
         subjects = [row["subject"] for row in held]
+        found = await self._blank(connection, subjects)  # reads whole feeds: nobody waits meanwhile
         await connection.execute(_STILL)  # batches that are being applied end first
+        found |= await self._take_out(connection, subjects)
         taken = dict(held[0]["taken"])
-        for store, rows in (await self._take_out(connection, subjects)).items():
+        for store, rows in found.items():
             taken[store] = taken.get(store, 0) + rows
         passes = held[0]["passes"] + 1
         await connection.execute(_NOTE, subjects, passes, taken, PASSES, self.settle)
@@ -113,12 +118,25 @@ class Eraser:
         self, connection: asyncpg.Connection, subjects: Sequence[str]
     ) -> dict[str, int]:
         await self.holder.prepare(connection, subjects)
+        return {
+            store.name: await self.holder.take(connection, store, subjects)
+            for store in self.holder.stores
+            if not self._is_blanked(store)
+        }
+
+    async def _blank(
+        self, connection: asyncpg.Connection, subjects: Sequence[str]
+    ) -> dict[str, int]:
         taken = {
             store.name: await self.holder.take(connection, store, subjects)
             for store in self.holder.stores
+            if self._is_blanked(store)
         }
         answers = await self.holder.forget_answers(connection, subjects)
         return taken | ({KEPT_ANSWERS: answers} if KEPT_ANSWERS in self.holder.rules else {})
+
+    def _is_blanked(self, store: Store) -> bool:
+        return self.holder.rules[store.name].on_erasure is Effect.BLANK
 
     def receipt(self, taken: dict[str, int]) -> Receipt:
         """Return what was done with each store of the service."""
