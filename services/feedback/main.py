@@ -9,7 +9,7 @@ from services.feedback.outcomes.service import Recorder
 from services.feedback.parts.api import PARTS
 from services.feedback.performance import api as performance
 from services.feedback.settings import Settings
-from services.feedback.subjects import SERVICE, holder_of
+from services.feedback.subjects import HOLDER, SERVICE
 from services.feedback.vocabulary import vocabulary
 from shared.app import create_app
 from shared.client import ServiceClient
@@ -33,7 +33,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         routers=[
             outcomes.router,
             performance.router,
-            subject_router(SERVICE, holder_of),
+            subject_router(SERVICE, lambda _: HOLDER),
             feed_router("feedback", recorder.snapshot),
         ],
         first=[PARTS],

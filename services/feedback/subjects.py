@@ -1,7 +1,5 @@
 """What feedback holds on a customer: shown to them, and made anybody's."""
 
-from fastapi import Request
-
 from services.feedback.outcomes import repository as outcomes
 from services.feedback.tables import METADATA
 from shared.subjects import Holder, read_rules
@@ -16,8 +14,3 @@ HOLDER = Holder(
         "proposition": outcomes.anonymise_propositions,
     },
 )
-
-
-def holder_of(_: Request) -> Holder:
-    """Return the stores as a request finds them."""
-    return HOLDER

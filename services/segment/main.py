@@ -17,7 +17,7 @@ from services.segment.scales.api import router as scales
 from services.segment.scoring.api import router as scoring
 from services.segment.segments.api import router as segments
 from services.segment.settings import Settings
-from services.segment.subjects import SERVICE, holder_of
+from services.segment.subjects import HOLDER, SERVICE
 from shared import app as kit
 from shared.client import ServiceClient
 from shared.feed import is_following
@@ -38,7 +38,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
             *(attributes, scales, rfm, segments, scoring, exports, customers),
-            subject_router(SERVICE, holder_of),
+            subject_router(SERVICE, lambda _: HOLDER),
             feed_router("segment", snapshot),
         ],
         first=[PARTS],

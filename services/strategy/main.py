@@ -21,7 +21,7 @@ from services.strategy.reservations.api import router as reservations
 from services.strategy.settings import Settings
 from services.strategy.snapshot import snapshot
 from services.strategy.strategies.api import router as strategies
-from services.strategy.subjects import SERVICE, holder_of
+from services.strategy.subjects import HOLDER, SERVICE
 from shared.app import create_app
 from shared.client import ServiceClient
 from shared.database import Database
@@ -47,7 +47,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(
                 contact_policies,
                 actions,
-                subject_router(SERVICE, holder_of),
+                subject_router(SERVICE, lambda _: HOLDER),
                 feed_router("strategy", snapshot),
             ),
         ],

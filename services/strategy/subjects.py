@@ -1,14 +1,10 @@
 """What strategy holds on a customer: shown to them, and taken out."""
 
-import zlib
-from collections.abc import Sequence
 from dataclasses import asdict
 
-import asyncpg
 import orjson
-from fastapi import Request
 
-from services.strategy.decisions.domain.record import unpack_shortlist
+from services.strategy.decisions.domain.record import opened, unpack_shortlist
 from services.strategy.reservations import repository as reservations
 from services.strategy.tables import METADATA
 from shared.subjects import Holder, read_rules
@@ -19,10 +15,8 @@ SERVICE = "strategy"
 
 def _readable(row: Row) -> Row:
     """Return a decision with what it was made from, and what was in the running, as values."""
-    situation = _bytes(row["situation"])
-    plain = situation if situation.startswith(b"{") else zlib.decompress(situation)
     shortlist = [asdict(each) for each in unpack_shortlist(_bytes(row["shortlist"]))]
-    return row | {"situation": orjson.loads(plain), "shortlist": shortlist}
+    return row | {"situation": opened(_bytes(row["situation"])), "shortlist": shortlist}
 
 
 def _answer(row: Row) -> Row:
@@ -33,20 +27,10 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("\\x"))
 
 
-async def _give_back(connection: asyncpg.Connection, customer_ids: Sequence[str]) -> None:
-    """Let go of the quota that reservations of theirs still hold."""
-    await reservations.release_all(connection, customer_ids)
-
-
 HOLDER = Holder(
     service=SERVICE,
     metadata=METADATA,
     rules=read_rules(SERVICE),
-    prepare=_give_back,
+    prepare=reservations.release_all,
     decoders={"decision": _readable, "decision_request": _answer},
 )
-
-
-def holder_of(_: Request) -> Holder:
-    """Return the stores as a request finds them."""
-    return HOLDER

@@ -99,12 +99,17 @@ def pack(catalogue: Catalogue, situation: Situation) -> bytes:
     return text if len(text) <= PLAIN_BYTES else zlib.compress(text, level=1)
 
 
+def opened(packed: bytes) -> dict[str, object]:
+    """Return what `pack` kept, by name."""
+    text = packed if packed.startswith(b"{") else zlib.decompress(packed)
+    return cast("dict[str, object]", orjson.loads(text))
+
+
 def unpack(
     catalogue: Catalogue, packed: bytes, *, customer_id: str, channel: str, direction: Direction
 ) -> Situation:
     """Return the situation of a record, made with the catalogue of the same version."""
-    text = packed if packed.startswith(b"{") else zlib.decompress(packed)
-    fields = Fields(cast("dict[str, object]", orjson.loads(text)))
+    fields = Fields(opened(packed))
     trust = [bool(item) for item in fields.items("trust")]
     return Situation(
         customer=_customer(catalogue, fields, customer_id, trust),
