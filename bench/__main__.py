@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from bench import (
     as_of,
     calibrate,
     events,
+    exports,
     floor,
     freshness,
     imports,
@@ -23,9 +25,17 @@ from bench import (
 )
 from bench.plan import FULL, SHORT, Plan
 
-FIGURES = (
-    *("recommendations", "view", "events", "freshness", "scoring", "as_of", "memory", "imports"),
-)
+ALONE: Mapping[str, Callable[[product.Product, Plan], dict[str, Any]]] = {
+    "events": events.run,
+    "freshness": freshness.run,
+    "scoring": scoring.run,
+    "as_of": as_of.run,
+    "exports": exports.run,
+    "memory": memory.run,
+}
+"""Figures of the suite that bring their floor with them, if they have one."""
+
+FIGURES = ("recommendations", "view", *ALONE, "imports")
 
 
 def main() -> None:
@@ -56,16 +66,8 @@ def _tell(name: str, result: dict[str, Any]) -> None:
 
 
 def _measure(name: str, suite: product.Product, plan: Plan) -> dict[str, Any]:
-    if name == "events":
-        return events.run(suite, plan)
-    if name == "freshness":
-        return freshness.run(suite, plan)
-    if name == "scoring":
-        return scoring.run(suite)
-    if name == "as_of":
-        return as_of.run(suite, plan)
-    if name == "memory":
-        return memory.run(suite, plan)
+    if name in ALONE:
+        return ALONE[name](suite, plan)
     with tempfile.TemporaryDirectory(prefix="bihuan-floor-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL may run under another account than ours
         measured = view if name == "view" else recommendations

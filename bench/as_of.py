@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-import httpx
 
 from bench import bank, calibrate, machine
 from bench.plan import Plan
@@ -20,7 +19,6 @@ from bench.product import Product
 READER = "developer"
 BACK = timedelta(days=30)
 MARK_CUSTOMERS, MARK_EVENTS, MARK_SECONDS = 1_000_000, 50, 300.0
-PATIENCE_SECONDS = 3_600.0
 FLOOR = """
 SELECT count(*) FROM (
     SELECT customer_id, count(*) AS events, sum(amount) AS amount, max(occurred_at) AS latest,
@@ -87,12 +85,8 @@ def _timed(product: Product, work: Any) -> dict[str, float]:
 def _export(product: Product, moment: datetime, known_at: datetime | None) -> None:
     wanted = {"as_of": moment.isoformat()}
     wanted |= {"known_at": known_at.isoformat()} if known_at else {}
-    address = f"{product.url}/v1/features/export"
-    with httpx.stream(
-        "GET", address, params=wanted, headers=product.headers(READER), timeout=PATIENCE_SECONDS
-    ) as answer:
-        answer.raise_for_status()
-        for _ in answer.iter_raw():
+    with product.reading(READER, "/v1/features/export", wanted) as parts:
+        for _ in parts:
             pass
 
 

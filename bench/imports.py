@@ -6,7 +6,6 @@ holds the benchmark too.
 """
 
 import os
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
@@ -99,19 +98,14 @@ def _told(loaded: DemoReport, phases: Phases, started: float, slowdown: float) -
 def _most_memory(product: Product) -> Generator[dict[str, int]]:
     """Look at the memory of every process now and then; what it held at most."""
     most: dict[str, int] = defaultdict(int)
-    ended = threading.Event()
 
     def look() -> None:
-        while not ended.wait(LOOK_SECONDS):
-            for name, pids in _processes(product).items():
-                held = sum(machine.own_memory_bytes(pid) for pid in pids)
-                most[name] = max(most[name], held)
+        for name, pids in _processes(product).items():
+            held = sum(machine.own_memory_bytes(pid) for pid in pids)
+            most[name] = max(most[name], held)
 
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    yield most
-    ended.set()
-    thread.join()
+    with machine.meanwhile(look, every_seconds=LOOK_SECONDS):
+        yield most
 
 
 def _cpu(product: Product) -> Mapping[str, float]:

@@ -1,6 +1,8 @@
 """What processes cost, from the operating system."""
 
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -27,6 +29,24 @@ def own_memory_bytes(pid: int) -> int:
         return _pss_bytes(psutil.Process(pid))
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0
+
+
+@contextmanager
+def meanwhile(look: Callable[[], None], *, every_seconds: float) -> Generator[None]:
+    """Look now and then, in a thread of its own, while the caller works."""
+    ended = threading.Event()
+
+    def look_on() -> None:
+        while not ended.wait(every_seconds):
+            look()
+
+    thread = threading.Thread(target=look_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def cpu_meter(pids: Callable[[], Iterable[int]]) -> Callable[[], float]:

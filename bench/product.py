@@ -7,11 +7,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from bihuan.data_folder import DataFolder
 from bihuan.http import Gateway
@@ -20,6 +22,7 @@ MORNING = "2026-03-04T10:00:00+08:00"
 SEED = 7
 START_SECONDS = 300.0
 STOP_SECONDS = 30.0
+READING_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,21 @@ class Product:
 
     def client(self, client_id: str) -> Gateway:
         return Gateway(self.url, client_id, self.folder.secret_of(client_id))
+
+    @contextmanager
+    def reading(
+        self, client_id: str, path: str, params: Mapping[str, str]
+    ) -> Generator[Iterator[bytes]]:
+        """Lend the bytes of a long answer as they come."""
+        with httpx.stream(
+            "GET",
+            f"{self.url}{path}",
+            params=params,
+            headers=self.headers(client_id),
+            timeout=READING_SECONDS,
+        ) as answer:
+            answer.raise_for_status()
+            yield answer.iter_raw()
 
     def headers(self, client_id: str) -> dict[str, str]:
         """Return the Authorization header of a fresh token."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from bench import bank, calibrate, machine, report
 from bench.freshness import APPROVER, CUSTOMERS, Watch
+from bench.plan import Plan
 from bench.product import Product
 from bihuan.demo.people import customer_ids
 
@@ -30,7 +31,7 @@ ASKED = 5
 Json = dict[str, Any]
 
 
-def run(product: Product) -> Json:
+def run(product: Product, _: Plan) -> Json:
     """Measure, and return the figures of each run and the mark for this machine."""
     figures = asyncio.run(_measure(product))
     slowdown = calibrate.slowdown(calibrate.measure())
