@@ -14,6 +14,7 @@ from services.segment.exports.service import snapshot
 from services.segment.parts.api import PARTS
 from services.segment.rfm.api import router as rfm
 from services.segment.scales.api import router as scales
+from services.segment.scores.api import router as scores
 from services.segment.scoring.api import router as scoring
 from services.segment.segments.api import router as segments
 from services.segment.settings import Settings
@@ -37,7 +38,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         title="Bihuan segment",
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
-            *(attributes, scales, rfm, segments, scoring, exports, customers),
+            *(attributes, scales, rfm, scores, segments, scoring, exports, customers),
             subject_router(SERVICE, lambda _: HOLDER),
             feed_router("segment", snapshot),
         ],
