@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from services.segment import seeding
 from services.segment.attributes.api import router as attributes
 from services.segment.customers.api import router as customers
+from services.segment.explanations.api import router as explanations
+from services.segment.explanations.service import Explainers
 from services.segment.exports.api import router as exports
 from services.segment.exports.service import snapshot
 from services.segment.parts.api import PARTS
@@ -39,6 +41,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
             *(attributes, scales, rfm, scores, segments, scoring, exports, customers),
+            explanations,
             subject_router(SERVICE, lambda _: HOLDER),
             feed_router("segment", snapshot),
         ],
@@ -60,6 +63,7 @@ async def _seeded(app: FastAPI) -> AsyncGenerator[None]:
             return await is_following(connection, FOLLOWED)
 
     app.state.readiness = {"feeds": follows}
+    app.state.explainers = Explainers(app.state.database)
     yield
 
 
