@@ -9,11 +9,14 @@ from fastapi import FastAPI
 from services.segment import seeding
 from services.segment.attributes.api import router as attributes
 from services.segment.customers.api import router as customers
+from services.segment.explanations.api import router as explanations
+from services.segment.explanations.service import Explainers
 from services.segment.exports.api import router as exports
 from services.segment.exports.service import snapshot
 from services.segment.parts.api import PARTS
 from services.segment.rfm.api import router as rfm
 from services.segment.scales.api import router as scales
+from services.segment.scores.api import router as scores
 from services.segment.scoring.api import router as scoring
 from services.segment.segments.api import router as segments
 from services.segment.settings import Settings
@@ -37,7 +40,8 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         title="Bihuan segment",
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
-            *(attributes, scales, rfm, segments, scoring, exports, customers),
+            *(attributes, scales, rfm, scores, segments, scoring, exports, customers),
+            explanations,
             subject_router(SERVICE, lambda _: HOLDER),
             feed_router("segment", snapshot),
         ],
@@ -59,6 +63,7 @@ async def _seeded(app: FastAPI) -> AsyncGenerator[None]:
             return await is_following(connection, FOLLOWED)
 
     app.state.readiness = {"feeds": follows}
+    app.state.explainers = Explainers(app.state.database)
     yield
 
 

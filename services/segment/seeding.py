@@ -13,8 +13,13 @@ from services.segment.attributes import repository
 from services.segment.attributes import service as attributes
 from services.segment.attributes.domain import AttributeEntry, Owner
 from services.segment.rfm import service as rfm
+from services.segment.scales import repository as scale_repository
 from services.segment.scales import service as scales
 from services.segment.scales.domain import Scale, ScaleLevel
+from services.segment.scores import repository as score_repository
+from services.segment.scores import service as scores
+from services.segment.scores.domain.definitions import Score
+from services.segment.scores.schemas import ScoreUpdate
 from services.segment.segments import service as segments
 from services.segment.segments.domain import SegmentDraft
 from shared.database import Database
@@ -27,19 +32,28 @@ Entry = Mapping[str, Any]
 
 
 async def seed(database: Database, folder: Path, *, now: datetime) -> None:
-    """Store the files of `folder`, unless the bank has a catalogue already."""
+    """Store the files of `folder`, unless the bank has a catalogue already that has all kinds."""
     async with database.sessions() as session, session.begin():
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if await repository.catalogue_version(session) == 0:
+        if not await score_repository.list_scores(session, limit=1):
             await _store(session, folder, now=now)
             log.info("catalogue_seeded")
 
 
 async def _store(session: AsyncSession, folder: Path, *, now: datetime) -> None:
-    await attributes.seed(session, map(attribute_of, _read(folder, "attributes")), now=now)
-    await rfm.seed(session, _read(folder, "rfm"), now=now)
-    await scales.seed(session, map(scale_of, _read(folder, "scales")), now=now)
-    await segments.seed(session, map(_segment, _read(folder, "groups")), now=now)
+    """Store what is shipped; a bank that began before there were scores keeps what it has."""
+    is_new = await repository.catalogue_version(session) == 0
+    declared = {entry.name for entry in await repository.list_entries(session)}
+    held = {scale.key: scale for scale in await scale_repository.list_scales(session)}
+    entries = map(attribute_of, _read(folder, "attributes"))
+    await attributes.seed(session, [e for e in entries if e.name not in declared], now=now)
+    if is_new:
+        await rfm.seed(session, _read(folder, "rfm"), now=now)
+    shipped = map(scale_of, _read(folder, "scales"))
+    await scales.seed(session, [held.get(scale.key, scale) for scale in shipped], now=now)
+    await scores.seed(session, map(score_of, _read(folder, "scores")), now=now)
+    if is_new:
+        await segments.seed(session, map(_segment, _read(folder, "groups")), now=now)
 
 
 def _read(folder: Path, name: str) -> Any:
@@ -77,6 +91,12 @@ def scale_of(entry: Entry) -> Scale:
         separate_consent=entry.get("separate_consent", False),
         columns=columns,
     )
+
+
+def score_of(entry: Entry) -> Score:
+    """An entry of `scores.yaml`: a key, and what a bank could put there."""
+    given = {name: value for name, value in entry.items() if name != "key"}
+    return ScoreUpdate.model_validate(given).to_domain(entry["key"])
 
 
 def _level(entry: Entry) -> ScaleLevel:

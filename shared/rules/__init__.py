@@ -7,13 +7,14 @@ from shared.rules.canonical import spell_literal
 from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind, is_speakable
 from shared.rules.faults import Fault, RuleError
 from shared.rules.levels import Ladder, Level
-from shared.rules.rule import Rule, parse
-from shared.rules.single import compile_levels, compile_single, compile_tuple
+from shared.rules.rule import Expression, Rule, parse, parse_value
+from shared.rules.single import compile_levels, compile_single, compile_tuple, compile_values
 
 __all__ = [
     "Attribute",
     "AttributeType",
     "Catalogue",
+    "Expression",
     "Fault",
     "Kind",
     "Ladder",
@@ -23,7 +24,9 @@ __all__ = [
     "compile_levels",
     "compile_single",
     "compile_tuple",
+    "compile_values",
     "is_speakable",
     "parse",
+    "parse_value",
     "spell_literal",
 ]

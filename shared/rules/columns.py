@@ -7,7 +7,7 @@ import polars as pl
 
 from shared.rules.catalogue import Kind
 from shared.rules.levels import Ladder
-from shared.rules.rule import Rule
+from shared.rules.rule import Expression, Rule
 from shared.rules.source import like_parts
 from shared.rules.tree import (
     Among,
@@ -50,6 +50,11 @@ _OPERATORS: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 def to_polars(rule: Rule) -> pl.Expr:
     """A boolean expression over columns named as the attributes; null where unknown."""
     return _condition(rule.tree)
+
+
+def value_to_polars(value: Expression) -> pl.Expr:
+    """A number over columns named as the attributes; null where it is missing."""
+    return _value(value.tree)
 
 
 def levels_to_polars(ladder: Ladder) -> pl.Expr:

@@ -22,6 +22,7 @@ from shared.rules.tree import (
     Missing,
     Not,
     Truth,
+    Value,
 )
 from shared.rules.values import Values
 
@@ -40,13 +41,26 @@ def read(
     parsed: Expr, catalogue: Catalogue, tokens: Sequence[Token]
 ) -> tuple[Condition | None, list[Fault]]:
     """The whitelisted tree of a parsed text, or None and everything that is wrong with it."""
+    faults = _form_faults(parsed, tokens)
+    tree = _Reader(Values(catalogue, faults), faults).condition(parsed)
+    return tree, faults.found
+
+
+def read_number(
+    parsed: Expr, catalogue: Catalogue, tokens: Sequence[Token]
+) -> tuple[Value | None, list[Fault]]:
+    """The whitelisted tree of a number, or None and everything that is wrong with it."""
+    faults = _form_faults(parsed, tokens)
+    return Values(catalogue, faults).number(parsed), faults.found
+
+
+def _form_faults(parsed: Expr, tokens: Sequence[Token]) -> Faults:
     faults = Faults(tokens)
     for node in parsed.walk():
         given = {name for name, value in node.args.items() if value}
         if given - _ARGUMENTS - ({"negate"} if isinstance(node, exp.Like) else set[str]()):
             faults.add(node, "not_allowed", "this form is not part of the rule language")
-    tree = _Reader(Values(catalogue, faults), faults).condition(parsed)
-    return tree, faults.found
+    return faults
 
 
 class _Reader:

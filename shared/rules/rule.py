@@ -1,4 +1,4 @@
-"""A rule: one text, parsed once, ready for both evaluators."""
+"""A rule, or a number: one text, parsed once, ready for both evaluators."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,8 @@ from shared.rules.canonical import spell
 from shared.rules.catalogue import Catalogue
 from shared.rules.faults import Fault, RuleError
 from shared.rules.gate import tokens_of
-from shared.rules.reading import read
-from shared.rules.tree import Column, Condition, walk
+from shared.rules.reading import read, read_number
+from shared.rules.tree import Column, Condition, Node, Value, walk
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,20 @@ class Rule:
     @cached_property
     def dependencies(self) -> frozenset[str]:
         """Names of the attributes that the rule reads."""
-        return frozenset(node.name for node in walk(self.tree) if isinstance(node, Column))
+        return _names(self.tree)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A number over a catalogue: as written, and as the whitelisted tree."""
+
+    text: str
+    tree: Value
+
+    @cached_property
+    def dependencies(self) -> frozenset[str]:
+        """Names of the attributes that the number is worked out from."""
+        return _names(self.tree)
 
 
 def parse(text: str, catalogue: Catalogue) -> Rule:
@@ -48,6 +61,23 @@ def parse(text: str, catalogue: Catalogue) -> Rule:
     if faults or tree is None:
         raise RuleError(faults)
     return Rule(text, tree)
+
+
+def parse_value(text: str, catalogue: Catalogue) -> Expression:
+    """Read a number: an attribute, a literal, or arithmetic over them; missing as in rules.
+
+    Raises:
+        RuleError: if the text is no number over the catalogue.
+    """
+    tokens = tokens_of(text)
+    tree, faults = read_number(_expression(tokens, text), catalogue, tokens)
+    if faults or tree is None:
+        raise RuleError(faults)
+    return Expression(text, tree)
+
+
+def _names(tree: Node) -> frozenset[str]:
+    return frozenset(node.name for node in walk(tree) if isinstance(node, Column))
 
 
 def _expression(tokens: list[Token], text: str) -> Expr:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from shared.rules.levels import Ladder
-from shared.rules.rule import Rule
+from shared.rules.rule import Expression, Rule
 from shared.rules.source import Source
 
 Truth = bool | None
@@ -18,7 +18,7 @@ def compile_single(
 
     An attribute that is not given is missing.
     """
-    evaluate = _compile_getter(list(rules.values()), [])
+    evaluate = _compile_getter(rules=list(rules.values()))
     keys = tuple(rules)
 
     def evaluate_named(values: Mapping[str, object]) -> dict[str, Truth]:
@@ -33,14 +33,14 @@ def compile_tuple(
     """One function for all rules: values in the order of `attributes` in, truths in order out."""
     places = {name: place for place, name in enumerate(attributes)}
     source = Source(lambda name, _: f"given[{places[name]}]")
-    return cast("Callable[[Sequence[object]], tuple[Truth, ...]]", _build(source, rules, []))
+    return cast("Callable[[Sequence[object]], tuple[Truth, ...]]", _build(source, rules=rules))
 
 
 def compile_levels(
     ladders: Mapping[str, Ladder],
 ) -> Callable[[Mapping[str, object]], dict[str, str | None]]:
     """One function for all scales: attributes by name in, key of the first true level out."""
-    evaluate = _compile_getter([], list(ladders.values()))
+    evaluate = _compile_getter(ladders=list(ladders.values()))
     keys = tuple(ladders)
 
     def evaluate_named(values: Mapping[str, object]) -> dict[str, str | None]:
@@ -49,17 +49,41 @@ def compile_levels(
     return evaluate_named
 
 
+def compile_values(
+    values: Mapping[str, Expression],
+) -> Callable[[Mapping[str, object]], dict[str, float | None]]:
+    """One function for all numbers: attributes by name in, numbers by name out."""
+    evaluate = _compile_getter(values=list(values.values()))
+    keys = tuple(values)
+
+    def evaluate_named(given: Mapping[str, object]) -> dict[str, float | None]:
+        return dict(zip(keys, cast("tuple[float | None, ...]", evaluate(given.get)), strict=True))
+
+    return evaluate_named
+
+
 def _compile_getter(
-    rules: Sequence[Rule], ladders: Sequence[Ladder]
+    *,
+    rules: Sequence[Rule] = (),
+    ladders: Sequence[Ladder] = (),
+    values: Sequence[Expression] = (),
 ) -> Callable[[Getter], tuple[object, ...]]:
     source = Source(lambda _, constant: f"given({constant})")
-    return cast("Callable[[Getter], tuple[object, ...]]", _build(source, rules, ladders))
+    function = _build(source, rules=rules, ladders=ladders, values=values)
+    return cast("Callable[[Getter], tuple[object, ...]]", function)
 
 
-def _build(source: Source, rules: Sequence[Rule], ladders: Sequence[Ladder]) -> object:
+def _build(
+    source: Source,
+    *,
+    rules: Sequence[Rule] = (),
+    ladders: Sequence[Ladder] = (),
+    values: Sequence[Expression] = (),
+) -> object:
     """Write, compile and fetch the function; its only names are its own and the constants."""
     results = [_write_rule(source, rule) for rule in rules]
     results += [_write_ladder(source, ladder) for ladder in ladders]
+    results += [source.value(value.tree) for value in values]
     body = [*source.lines, f"return ({''.join(f'{result}, ' for result in results)})"]
     text = "def evaluate(given):\n" + "\n".join(f"    {line}" for line in body)
     namespace: dict[str, object] = {"__builtins__": {"float": float}, **source.constants}

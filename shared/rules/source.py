@@ -85,9 +85,9 @@ class Source:
     def _test(self, node: Truth | Compare | Among | Like | Missing, *, negated: bool) -> str:
         if isinstance(node, Compare):
             spelling = (_OPPOSITE if negated else _PYTHON)[node.operator]
-            condition = f"{self._value(node.left)} {spelling} {self._value(node.right)}"
+            condition = f"{self.value(node.left)} {spelling} {self.value(node.right)}"
             return self._known(condition, node.left, node.right)
-        operand = self._value(node.operand)
+        operand = self.value(node.operand)
         match node:
             case Missing():
                 return f"{operand} is {'not ' if negated else ''}None"
@@ -102,10 +102,11 @@ class Source:
         return self._known(condition, node.operand)
 
     def _known(self, condition: str, *operands: Value) -> str:
-        names = [self._value(entry) for entry in operands if not isinstance(entry, Literal)]
+        names = [self.value(entry) for entry in operands if not isinstance(entry, Literal)]
         return " and ".join([*(f"{name} is not None" for name in names), condition])
 
-    def _value(self, node: Value) -> str:
+    def value(self, node: Value) -> str:
+        """A Python expression of a value, missing as None; its statements are written before."""
         if isinstance(node, Literal):
             return self._literal(node)
         if node not in self._variables:
@@ -133,9 +134,9 @@ class Source:
 
     def _computed(self, node: Negative | Arithmetic) -> str:
         if isinstance(node, Negative):
-            operand = self._value(node.operand)
+            operand = self.value(node.operand)
             return f"-{operand} if {self._known('True', node.operand)} else None"
-        left, right = self._value(node.left), self._value(node.right)
+        left, right = self.value(node.left), self.value(node.right)
         known = self._known("True", node.left, node.right)
         if node.operator == "/":
             known = f"{known} and {right} != 0.0"

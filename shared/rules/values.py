@@ -74,7 +74,7 @@ class Values:
         return Literal(number, Kind.NUMBER)
 
     def _negative(self, node: exp.Neg, depth: int) -> Value | None:
-        operand = self._number(node.this, depth + 1)
+        operand = self.number(node.this, depth + 1)
         if isinstance(operand, Literal) and isinstance(operand.value, float):
             return Literal(-operand.value, Kind.NUMBER)
         return Negative(operand) if operand else None
@@ -82,11 +82,12 @@ class Values:
     def _arithmetic(self, node: Expr, depth: int) -> Value | None:
         if depth > MAX_DEPTH:
             return self._faults.add(node, "too_deep", f"arithmetic has at most {MAX_DEPTH} steps")
-        left = self._number(node.this, depth + 1)
-        right = self._number(node.expression, depth + 1)
+        left = self.number(node.this, depth + 1)
+        right = self.number(node.expression, depth + 1)
         return Arithmetic(_ARITHMETIC[type(node)], left, right) if left and right else None
 
-    def _number(self, node: Expr, depth: int) -> Value | None:
+    def number(self, node: Expr, depth: int = 0) -> Value | None:
+        """Read a number; None if it holds a fault."""
         value = self.read(node, depth)
         if value is None or kind_of(value) is Kind.NUMBER:
             return value

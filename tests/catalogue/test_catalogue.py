@@ -28,7 +28,9 @@ LISTS = (
     "products",
     "relation_kinds",
     "roles",
+    "percentiles",
     "scales",
+    "scores",
     "source_systems",
     "strategies",
     "unmasking",
@@ -103,7 +105,7 @@ def test_every_entry_has_a_key_of_its_own_and_labels(name: str) -> None:
 def test_every_attribute_of_the_domain_guide_is_there_with_one_owner() -> None:
     assert Counter(entry["owner"] for entry in ATTRIBUTES.values()) == {
         "profile": 148,
-        "segment": 13 + 14,  # scores and levels of section 2; levels of the other scales
+        "segment": 13 + 15,  # scores and levels of section 2; levels of the other scales
         "strategy": 3,
         "feedback": 4,
     }
@@ -141,6 +143,18 @@ def test_p5_a_rule_over_a_sensitive_attribute_asks_for_separate_consent() -> Non
         rules = [level["rule"] for side in levels_of(scale).values() for level in side]
         used = {n for rule in rules if rule for n in parse(rule, VOCABULARY).dependencies}
         assert scale.get("separate_consent", False) == bool(used & sensitive), scale["key"]
+
+
+def test_scores_and_percentiles_are_numbers_of_segment_and_compare_facts_of_the_profile() -> None:
+    for entry in [*load("scores"), *load("percentiles")]:
+        own = ATTRIBUTES[entry["key"]]
+        assert (own["owner"], own["zh"], own["en"]) == ("segment", entry["zh"], entry["en"])
+        assert own["unit"] == entry.get("unit", "share"), entry["key"]
+    for entry in load("percentiles"):
+        of, within = ATTRIBUTES[entry["of"]], ATTRIBUTES[entry["within"]]
+        assert (of["owner"], within["owner"], within["type"]) == ("profile", "profile", "enum")
+        assert of["type"] in {"int", "decimal", "ratio"}
+        assert 1 <= entry["digits"] <= 4
 
 
 def test_the_levels_of_a_scale_are_the_values_of_its_attribute() -> None:

@@ -106,6 +106,30 @@ def catalogue_of(entries: Iterable[AttributeEntry]) -> Catalogue:
     return Catalogue(entry.attribute for entry in entries)
 
 
+def evaluation_order(reads: Mapping[str, frozenset[str]]) -> list[list[str]]:
+    """Layers of names such that each reads only names of layers before its own.
+
+    Args:
+        reads: for each computed name, the names it reads; others are given.
+
+    Raises:
+        Invalid: names read each other in a circle; `errors` lists it.
+    """
+    waiting = {name: set(read) & set(reads) for name, read in reads.items()}
+    layers: list[list[str]] = []
+    while waiting:
+        ready = sorted(name for name, read in waiting.items() if not read & waiting.keys())
+        if not ready:
+            circle = [
+                FieldError(f"/{name}", "reads itself in a circle") for name in sorted(waiting)
+            ]
+            raise Invalid("Rules read each other in a circle", code="circular_rules", errors=circle)
+        layers.append(ready)
+        for name in ready:
+            del waiting[name]
+    return layers
+
+
 def fit(features: Mapping[str, object], catalogue: Catalogue) -> dict[str, bool | float | str]:
     """Keep what is declared and of the declared kind; the rest counts as missing."""
     kinds = catalogue.kinds

@@ -1,8 +1,9 @@
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
 import asyncpg
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,6 +46,18 @@ async def save(session: AsyncSession, entry: AttributeEntry, *, at: datetime) ->
     values = {**asdict(entry), "values": list(entry.values), "changed_at": at}
     statement = insert(AttributeRow).values(values)
     await session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+async def list_reads(session: AsyncSession) -> dict[str, frozenset[str]]:
+    """Of each attribute that rules give, what these read."""
+    statement = select(AttributeRow.name, AttributeRow.reads).where(AttributeRow.reads != [])
+    return {name: frozenset(reads) for name, reads in await session.execute(statement)}
+
+
+async def save_reads(session: AsyncSession, name: str, reads: Iterable[str]) -> None:
+    """Note what the rules read that give an attribute."""
+    statement = update(AttributeRow).where(AttributeRow.name == name).values(reads=sorted(reads))
+    await session.execute(statement)
 
 
 async def bump_catalogue(session: AsyncSession) -> None:

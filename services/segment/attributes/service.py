@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from services.segment.attributes.domain import (
     catalogue_of,
     check_change,
     check_entry,
+    evaluation_order,
 )
 from shared.database import raw_connection
 from shared.etag import check_match
@@ -38,6 +39,17 @@ async def add_values(
     new = tuple(dict.fromkeys([*old.values, *values]))
     if new != old.values:
         await _store(session, replace(old, values=new, version=old.version + 1), now=now)
+
+
+async def put_reads(session: AsyncSession, reads: Mapping[str, frozenset[str]]) -> None:
+    """Note what the rules read that give these attributes.
+
+    Raises:
+        Invalid: an attribute would be read for itself, by way of others.
+    """
+    evaluation_order({**await repository.list_reads(session), **reads})
+    for name, read in reads.items():
+        await repository.save_reads(session, name, read)
 
 
 async def rule_catalogue(session: AsyncSession) -> Catalogue:

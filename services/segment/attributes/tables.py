@@ -22,6 +22,9 @@ class AttributeRow(Base):
     en: Mapped[str] = mapped_column(Text)
     definition: Mapped[str] = mapped_column(Text)
     sensitive: Mapped[bool]
+    reads: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default="{}", comment="By the rules that give it; empty for facts"
+    )
     version: Mapped[int]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

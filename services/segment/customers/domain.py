@@ -3,12 +3,22 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 SEPARATOR = ","
 """Between the keys of segments, where they stand in one text."""
 
-LevelValue = str | int | None
+LevelValue = str | int | float | None
 Levels = dict[str, LevelValue]
+
+
+class LevelType(StrEnum):
+    """What a level is: the key of a step, whole points, or a share from 0 to 1."""
+
+    KEY = "key"
+    POINTS = "points"
+    SHARE = "share"
+
 
 StoredRow = tuple[str, int, str, datetime, str, str | None, str | None]
 """A customer as stored, not yet read: id, revision, features, their time, held, levels, segments.

@@ -27,8 +27,9 @@ class _Read(BaseModel):
 
 
 class LevelsRead(_Read):
-    levels: dict[str, str | int | None] = Field(
-        description="Every scale by its key: the level, a score, or null where it does not apply"
+    levels: dict[str, str | int | float | None] = Field(
+        description="Every scale, score and percentile by its key: the level, points, a share of 0 "
+        "to 1, or null where it does not apply"
     )
 
 

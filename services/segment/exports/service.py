@@ -11,7 +11,7 @@ import pyarrow as pa
 from services.segment.attributes import repository as attributes
 from services.segment.attributes.domain import catalogue_of
 from services.segment.attributes.service import announced as announced_attribute
-from services.segment.customers.domain import EVERYONE, SEPARATOR, Change, Scope, State
+from services.segment.customers.domain import EVERYONE, SEPARATOR, Change, LevelType, Scope, State
 from services.segment.exports import repository
 from services.segment.scoring.service.online import announced as announced_change
 from services.segment.segments import repository as segments
@@ -23,11 +23,16 @@ from shared.ids import new_id
 from shared.rules import parse
 
 SNAPSHOT_ROWS = 1_000
+_TYPES = {
+    LevelType.KEY: (pa.string(), pl.String()),
+    LevelType.POINTS: (pa.int64(), pl.Int64()),
+    LevelType.SHARE: (pa.float64(), pl.Float64()),
+}
 
 
 async def export_memberships(
     database: Database,
-    levels: Mapping[str, bool],
+    levels: Mapping[str, LevelType],
     *,
     as_of: datetime | None,
     run_id: str | None,
@@ -38,7 +43,7 @@ async def export_memberships(
 
     Args:
         database: of this service.
-        levels: by name; True where it is a number.
+        levels: what each one is, by name.
         as_of: business time to look back to; None: now.
         run_id: only customers that this run changed; their state is the one now.
         scope: whose customers the caller may see.
@@ -92,11 +97,8 @@ def _event(kind: str, subject: str, data: dict[str, object], at: datetime) -> Ev
     )
 
 
-def _schema(levels: Mapping[str, bool]) -> pa.Schema:
-    columns = [
-        pa.field(name, pa.int64() if is_number else pa.string())
-        for name, is_number in levels.items()
-    ]
+def _schema(levels: Mapping[str, LevelType]) -> pa.Schema:
+    columns = [pa.field(name, _TYPES[kind][0]) for name, kind in levels.items()]
     return pa.schema(
         [
             pa.field("customer_id", pa.string(), nullable=False),
@@ -107,9 +109,9 @@ def _schema(levels: Mapping[str, bool]) -> pa.Schema:
     )
 
 
-def _table(page: pl.DataFrame, schema: pa.Schema, levels: Mapping[str, bool]) -> pa.Table:
+def _table(page: pl.DataFrame, schema: pa.Schema, levels: Mapping[str, LevelType]) -> pa.Table:
     """A page as the export tells it: a column for each level, segments as lists."""
-    kinds = {name: pl.Int64 if is_number else pl.String for name, is_number in levels.items()}
+    kinds = {name: _TYPES[kind][1] for name, kind in levels.items()}
     columns = pl.read_ndjson("\n".join(page["levels"]).encode(), schema=kinds)
     is_member = pl.col("segments") != ""
     segments = pl.when(is_member).then(pl.col("segments").str.split(SEPARATOR)).otherwise([])

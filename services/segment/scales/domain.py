@@ -1,11 +1,14 @@
 """Scales: ordered levels with a rule each, and hysteresis for those that must not flicker."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from shared.errors import FieldError, Invalid
-from shared.rules import Attribute, Catalogue, Ladder, Level, Rule, RuleError, parse
+from shared.rules import Catalogue, Ladder, Level, Rule, RuleError, parse
+
+T = TypeVar("T")
 
 COLUMNS = {
     "retail": "party_type IN ('person', 'small_business')",
@@ -126,15 +129,15 @@ def ladders_of(scale: Scale, catalogue: Catalogue) -> tuple[Ladder, ...]:
         Invalid: a rule is none over this catalogue; every fault with its place.
     """
     faults: list[FieldError] = []
-    where = _parsed(scale.where, "/where", catalogue, faults)
+    where = _rule(scale.where, "/where", catalogue, faults)
     ladders: list[Ladder] = []
     for column, levels in scale.columns.items():
         rules = [
-            Level(level.key, _parsed(level.rule, f"/{column}/{place}/rule", catalogue, faults))
+            Level(level.key, _rule(level.rule, f"/{column}/{place}/rule", catalogue, faults))
             for place, level in enumerate(levels)
         ]
         condition = COLUMNS[column] + (f" AND ({where.canonical})" if where else "")
-        ladders.append(Ladder(tuple(rules), _parsed(condition, "/where", catalogue, faults)))
+        ladders.append(Ladder(tuple(rules), _rule(condition, "/where", catalogue, faults)))
     if faults:
         raise Invalid("A rule of the scale is not one", code="invalid_rule", errors=faults)
     return tuple(ladders)
@@ -160,57 +163,27 @@ def check_scale(scale: Scale, catalogue: Catalogue) -> tuple[Ladder, ...]:
     return ladders_of(scale, catalogue)
 
 
-def with_levels(catalogue: Catalogue, scale: Scale) -> Catalogue:
-    """The catalogue in which the scale's attributes may take all of its levels."""
-    own = [
-        Attribute(entry.name, entry.type, tuple(dict.fromkeys([*entry.values, *scale.level_keys])))
-        for key in scale.keys
-        if (entry := catalogue.find(key)) is not None
-    ]
-    return Catalogue([*catalogue, *own])
-
-
-def evaluation_order(reads: Mapping[str, frozenset[str]]) -> list[list[str]]:
-    """Layers of names such that each reads only names of layers before its own.
-
-    Args:
-        reads: for each computed name, the names it reads; others are given.
-
-    Raises:
-        Invalid: names read each other in a circle; `errors` lists it.
-    """
-    waiting = {name: set(read) & set(reads) for name, read in reads.items()}
-    layers: list[list[str]] = []
-    while waiting:
-        ready = sorted(name for name, read in waiting.items() if not read & waiting.keys())
-        if not ready:
-            circle = [
-                FieldError(f"/{name}", "reads itself in a circle") for name in sorted(waiting)
-            ]
-            raise Invalid("Rules read each other in a circle", code="circular_rules", errors=circle)
-        layers.append(ready)
-        for name in ready:
-            del waiting[name]
-    return layers
-
-
-def rule_faults(refused: RuleError, pointer: str) -> list[FieldError]:
-    """Faults of a rule as fields of a request."""
-    return [FieldError(pointer, str(fault)) for fault in refused.errors]
-
-
 def reads_of(ladders: Iterable[Ladder]) -> frozenset[str]:
     """The attributes that any of the ladders reads."""
     return frozenset[str]().union(*(ladder.dependencies for ladder in ladders))
 
 
-def _parsed(
+def parse_at(
+    pointer: str,
+    text: str,
+    reader: Callable[[str, Catalogue], T],
+    catalogue: Catalogue,
+    faults: list[FieldError],
+) -> T | None:
+    """What a field's text says; None where it is wrong, and `faults` then tells how."""
+    try:
+        return reader(text, catalogue)
+    except RuleError as refused:
+        faults += [FieldError(pointer, str(fault)) for fault in refused.errors]
+        return None
+
+
+def _rule(
     text: str | None, pointer: str, catalogue: Catalogue, faults: list[FieldError]
 ) -> Rule | None:
-    if text is None:
-        return None
-    try:
-        return parse(text, catalogue)
-    except RuleError as refused:
-        faults += rule_faults(refused, pointer)
-        return None
+    return None if text is None else parse_at(pointer, text, parse, catalogue, faults)

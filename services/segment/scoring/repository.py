@@ -5,9 +5,11 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.segment.attributes import repository as attributes
+from services.segment.percentiles import repository as percentiles
 from services.segment.rfm import repository as rfm
 from services.segment.rfm.domain import rfm_of
 from services.segment.scales import repository as scales
+from services.segment.scores import repository as scores
 from services.segment.scoring.domain.runs import Run, RunKind, RunState
 from services.segment.scoring.domain.scheme import Definitions
 from services.segment.segments import repository as segments
@@ -40,6 +42,10 @@ UPDATE scoring_run SET state = $2, finished_at = $3, error = $4, after = ''
 WHERE run_id = $1 RETURNING *
 """
 _FAIL = "UPDATE scoring_run SET failures = failures + 1, error = $2 WHERE run_id = $1 RETURNING *"
+_REVISION = """
+SELECT coalesce((SELECT version FROM catalogue_version), 0),
+    coalesce((SELECT revision FROM population), 0)
+"""
 _IS_STALE = """
 SELECT v.version > coalesce(
     (SELECT max(coalesce(r.catalogue_version, v.version)) FROM scoring_run AS r), 0)
@@ -58,12 +64,16 @@ async def load_definitions(session: AsyncSession) -> Definitions:
         scales=await scales.list_scales(session),
         rfm=rfm_of(document) if document else None,
         segments=await segments.published_rules(session),
+        scores=await scores.list_scores(session),
+        percentiles=percentiles.list_percentiles(),
+        population=await percentiles.find(await raw_connection(session)),
     )
 
 
-async def catalogue_version(connection: asyncpg.Connection) -> int:
-    """How often rules have changed."""
-    return await connection.fetchval("SELECT max(version) FROM catalogue_version") or 0
+async def revision(connection: asyncpg.Connection) -> tuple[int, int]:
+    """How often rules have changed, and how often cuts were made: `Definitions.revision`."""
+    version, made = await connection.fetchrow(_REVISION) or (0, 0)
+    return version, made
 
 
 async def is_stale(connection: asyncpg.Connection) -> bool:

@@ -30,7 +30,9 @@ async def test_the_export_has_a_column_for_each_level(bank: Bank) -> None:
 
     assert frame["customer_id"].to_list() == ["c0000", "c0001", "c0002", "p1"]
     assert frame["tier_now"].to_list() == ["mass_affluent"] * 3 + [None]
-    assert frame["rfm_m"].dtype == pl.Int64
+    assert [frame[name].dtype for name in ("rfm_m", "loyalty")] == [pl.Int64, pl.Int64]
+    assert frame["contribution_percentile"].dtype == pl.Float64
+    assert frame["loyalty"].to_list() == [35, 35, 35, 22]
     assert "idle_cash" in frame["segments"][0].to_list()
     assert frame["as_of"][0] == NOW
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.segment.attributes.domain import evaluation_order
 from services.segment.scales.domain import (
     Held,
     Scale,
     ScaleLevel,
     check_scale,
-    evaluation_order,
     last_month_end,
     move,
 )

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from services.segment import seeding
 from services.segment.attributes.domain import fit
 from services.segment.customers.domain import SEPARATOR, Known
+from services.segment.percentiles.domain import Cuts, Population
+from services.segment.percentiles.repository import list_percentiles
 from services.segment.rfm.domain import rfm_of
 from services.segment.scoring.domain.chunks import mover_of
 from services.segment.scoring.domain.columns import HELD, SEGMENTS, ColumnEvaluator
@@ -33,6 +35,17 @@ def read(name: str) -> Any:
     return yaml.safe_load((CATALOGUE / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+POPULATION = Population(
+    revision=1,
+    cuts={
+        "contribution_percentile": {
+            "person": Cuts((-30.5, 0.0, 1_000.0), (0.125, 0.5, 0.875), (0.25, 0.75, 1.0), 4),
+            "company": Cuts((7.0,), (0.5,), (1.0,), 1),
+        }
+    },
+)
+
+
 def shipped() -> Scheme:
     return scheme_of(
         Definitions(
@@ -41,6 +54,9 @@ def shipped() -> Scheme:
             scales=[seeding.scale_of(entry) for entry in read("scales")],
             rfm=rfm_of(read("rfm")),
             segments={entry["key"]: entry["rule"] for entry in read("groups")},
+            scores=[seeding.score_of(entry) for entry in read("scores")],
+            percentiles=list_percentiles(),
+            population=POPULATION,
         )
     )
 

@@ -60,7 +60,7 @@ _literal_numbers = st.one_of(
     st.floats(-1e6, 1e6, allow_nan=False).map(lambda number: f"{number:.6f}"),
 )
 _plain_values = st.one_of(st.sampled_from(["amount", "count", "share"]), _literal_numbers)
-_values = st.recursive(
+values = st.recursive(
     _plain_values,
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda part: f"({' '.join(part)})"),
@@ -79,8 +79,8 @@ def _list(entries: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 _tests = st.one_of(
-    st.tuples(_values, _comparators, _values).map(" ".join),
-    st.tuples(_values, _values, _values).map(lambda p: f"{p[0]} BETWEEN {p[1]} AND {p[2]}"),
+    st.tuples(values, _comparators, values).map(" ".join),
+    st.tuples(values, values, values).map(lambda p: f"{p[0]} BETWEEN {p[1]} AND {p[2]}"),
     st.tuples(st.sampled_from(["amount", "count + share"]), _list(_literal_numbers)).map(
         lambda p: f"{p[0]} IN ({p[1]})"
     ),

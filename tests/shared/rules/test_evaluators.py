@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules import Kind, Ladder, Level, compile_levels, compile_single, compile_tuple, parse
-from shared.rules.columns import levels_to_polars, to_polars
-from tests.shared.rules.builders import CATALOGUE, customers, rules
+from shared.rules import (
+    Kind,
+    Ladder,
+    Level,
+    compile_levels,
+    compile_single,
+    compile_tuple,
+    compile_values,
+    parse,
+    parse_value,
+)
+from shared.rules.columns import levels_to_polars, to_polars, value_to_polars
+from tests.shared.rules.builders import CATALOGUE, customers, rules, values
 
 TYPES = {
     Kind.NUMBER: pl.Float64,
@@ -188,3 +198,22 @@ def test_the_first_true_level_counts_and_the_last_takes_the_rest() -> None:
     ]
     assert size(100, count=None) is None
     assert ladder.dependencies == {"amount", "count"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(values, min_size=1, max_size=3), st.lists(customers, min_size=1, max_size=6))
+def test_l1_numbers_agree_too(texts: list[str], rows: list[Customer]) -> None:
+    read = {str(place): parse_value(text, CATALOGUE) for place, text in enumerate(texts)}
+    columns = (value_to_polars(value).alias(name) for name, value in read.items())
+    found = frame(rows).with_columns(columns).select(list(read))
+    evaluate = compile_values(read)
+
+    assert found.to_dicts() == [evaluate(row) for row in rows]
+
+
+def test_l2_a_number_over_what_is_missing_is_missing_and_so_is_one_over_zero() -> None:
+    read = {"share": parse_value("amount / count", CATALOGUE)}
+
+    answers = [compile_values(read)(row) for row in ({"amount": 1}, {"amount": 1, "count": 0})]
+    assert answers == [{"share": None}, {"share": None}]
+    assert compile_values(read)({"amount": 3.0, "count": 2}) == {"share": 1.5}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules import Attribute, AttributeType, RuleError, compile_single, parse
+from shared.rules import Attribute, AttributeType, RuleError, compile_single, parse, parse_value
 from tests.shared.rules.builders import CATALOGUE
 
 
@@ -77,6 +77,26 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_text() -> None:
 )
 def test_what_is_no_rule_is_refused_with_a_reason(text: str, code: str) -> None:
     assert fault(text)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ("amount / cuont", "unknown_attribute", "cuont"),
+        ("amount > 1", "not_allowed", "amount"),
+        ("1 + colour", "wrong_type", "colour"),
+        ("is_open", "wrong_type", "is_open"),
+        ("amount, 1", "syntax", ","),
+        ("sqrt(amount)", "no_functions", "sqrt"),
+        ("", "empty", ""),
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_place(text: str, code: str, place: str) -> None:
+    with pytest.raises(RuleError) as refused:
+        parse_value(text, CATALOGUE)
+
+    first = refused.value.errors[0]
+    assert (first.code, text[first.start : first.end]) == (code, place)
 
 
 @pytest.mark.parametrize(

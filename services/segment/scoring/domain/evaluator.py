@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from services.segment.attributes.domain import date_names, day_of
 from services.segment.customers.domain import Change, Known, Levels, LevelValue, State, change_of
+from services.segment.scores.domain.points import Points
 from services.segment.scoring.domain.held import HeldLevels, held_of, level_of
 from services.segment.scoring.domain.scheme import Computed, Layer, Scheme
 from shared.rules import compile_levels, compile_single
@@ -31,6 +32,7 @@ class Evaluator:
         self._names = list(scheme.levels)
         self._days = date_names(scheme.catalogue)
         self._functions = [_compiled(layer) for layer in scheme.layers]
+        self._points = [Points(layer.scores) for layer in scheme.layers]
         self._segments = compile_single(scheme.segments)
 
     def evaluate(self, known: Known) -> Evaluation:
@@ -38,17 +40,28 @@ class Evaluator:
         held = held_of(known.held)
         values: dict[str, object] = dict(known.features)
         values |= {name: day_of(values.get(name)) for name in self._days}
-        levels: Levels = {}
-        for layer, function in zip(self.scheme.layers, self._functions, strict=True):
+        levels = self._shares(values)
+        values |= levels
+        steps = zip(self.scheme.layers, self._functions, self._points, strict=True)
+        for layer, function, points in steps:
             found = function(values)
             for entry in layer.computed:
                 levels[entry.name] = _first(entry, found)
+            levels |= {key: counted.total for key, counted in points.count(values).items()}
+            levels |= dict.fromkeys(points.keys - levels.keys())
             for scale in layer.held:
                 levels[scale.key] = level_of(scale, held.get(scale.key))
             values |= levels
         truths = self._segments(values)
         segments = tuple(key for key, is_member in truths.items() if is_member)
         return Evaluation({name: levels[name] for name in self._names}, segments, held)
+
+    def _shares(self, values: Mapping[str, object]) -> Levels:
+        definitions = self.scheme.definitions
+        return {
+            each.key: definitions.population.share_of(each, values)
+            for each in definitions.percentiles
+        }
 
 
 def score_online(evaluator: Evaluator, customers: Iterable[Known]) -> list[Change]:

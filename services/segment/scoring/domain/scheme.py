@@ -1,25 +1,39 @@
 """A scheme: everything that is computed of a customer, in the order in which it must be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from services.segment.attributes.domain import AttributeEntry, catalogue_of
+from services.segment.attributes.domain import AttributeEntry, catalogue_of, evaluation_order
+from services.segment.customers.domain import LevelType
+from services.segment.percentiles.domain import Percentile, Population
 from services.segment.rfm import domain as rfm_domain
 from services.segment.rfm.domain import Rfm
 from services.segment.scales import domain as scale_domain
-from services.segment.scales.domain import Scale, evaluation_order
+from services.segment.scales.domain import Scale
+from services.segment.scores.domain.definitions import Formula, Score, formula_of
 from shared.rules import Catalogue, Kind, Ladder, Rule, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definitions:
-    """What a bank has defined; `segments` are the rules in use, by key."""
+    """What a bank has defined, and the cuts of everybody; `segments` are the rules in use, by key.
+
+    `version` is that of the rules; cuts have a revision of their own.
+    """
 
     version: int
     attributes: Sequence[AttributeEntry]
     scales: Sequence[Scale]
     rfm: Rfm | None
     segments: Mapping[str, str]
+    scores: Sequence[Score] = ()
+    percentiles: Sequence[Percentile] = ()
+    population: Population = field(default_factory=Population)
+
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Another whenever a customer may be evaluated otherwise."""
+        return self.version, self.population.revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +47,37 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What can be computed once the layers before are: by rules, and held levels."""
+    """What can be computed once the layers before are: by rules, points, and held levels."""
 
     computed: tuple[Computed, ...]
+    scores: tuple[Formula, ...]
     held: tuple[Scale, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """The layers, the segments that close them, and the attributes that must be given."""
+    """The layers, the segments that close them, and the attributes that must be given.
 
-    version: int
+    Percentiles are of given attributes and come before the first layer.
+    """
+
+    definitions: Definitions
     catalogue: Catalogue
     layers: tuple[Layer, ...]
     segments: Mapping[str, Rule]
     inputs: tuple[str, ...]
 
     @property
-    def levels(self) -> dict[str, bool]:
-        """Every attribute that is computed, by name; True where it is a number."""
-        found: dict[str, bool] = {}
+    def levels(self) -> dict[str, LevelType]:
+        """Every attribute that is computed, by name."""
+        found = {each.key: LevelType.SHARE for each in self.definitions.percentiles}
         for layer in self.layers:
-            found |= {entry.name: entry.is_number for entry in layer.computed}
-            found |= {scale.key: False for scale in layer.held}
+            found |= {
+                entry.name: LevelType.POINTS if entry.is_number else LevelType.KEY
+                for entry in layer.computed
+            }
+            found |= {formula.score.key: LevelType.POINTS for formula in layer.scores}
+            found |= {scale.key: LevelType.KEY for scale in layer.held}
         return dict(sorted(found.items()))
 
 
@@ -68,12 +90,16 @@ def scheme_of(definitions: Definitions) -> Scheme:
     """
     catalogue = catalogue_of(definitions.attributes)
     computed = {entry.name: entry for entry in _computed(definitions, catalogue)}
+    formulas = {score.key: formula_of(score, catalogue) for score in definitions.scores}
     held = {scale.key: scale for scale in definitions.scales if scale.down_after_month_ends}
     reads = {name: scale_domain.reads_of(entry.ladders) for name, entry in computed.items()}
+    reads |= {key: formula.dependencies for key, formula in formulas.items()}
     reads |= {key: frozenset({scale.stateless_key}) for key, scale in held.items()}
+    reads |= {each.key: each.reads for each in definitions.percentiles}
     layers = [
         Layer(
             tuple(computed[name] for name in names if name in computed),
+            tuple(formulas[name] for name in names if name in formulas),
             tuple(held[name] for name in names if name in held),
         )
         for names in evaluation_order(reads)
@@ -81,7 +107,7 @@ def scheme_of(definitions: Definitions) -> Scheme:
     segments = {key: parse(text, catalogue) for key, text in definitions.segments.items()}
     used = frozenset[str]().union(*reads.values(), *(r.dependencies for r in segments.values()))
     return Scheme(
-        version=definitions.version,
+        definitions=definitions,
         catalogue=catalogue,
         layers=tuple(layers),
         segments=dict(sorted(segments.items())),

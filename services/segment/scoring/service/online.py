@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.segment.customers import repository as customers
-from services.segment.customers.domain import Change
+from services.segment.customers.domain import Change, LevelType
 from services.segment.scoring import repository
 from services.segment.scoring.domain.evaluator import Evaluator, score_online
 from services.segment.scoring.domain.scheme import scheme_of
@@ -25,9 +25,9 @@ class Evaluators:
         self._current: Evaluator | None = None
 
     async def current(self, connection: asyncpg.Connection) -> Evaluator:
-        """The evaluator of the catalogue version that this connection sees, or a newer one."""
-        version = await repository.catalogue_version(connection)
-        if self._current is None or self._current.scheme.version != version:
+        """The evaluator of the rules and cuts that this connection sees, or of newer ones."""
+        revision = await repository.revision(connection)
+        if self._current is None or self._current.scheme.definitions.revision != revision:
             async with self._database.sessions() as session:
                 definitions = await repository.load_definitions(session)
             self._current = await anyio.to_thread.run_sync(
@@ -70,6 +70,6 @@ def announced(change: Change) -> dict[str, object]:
     }
 
 
-async def level_types(session: AsyncSession) -> dict[str, bool]:
-    """Every level that is computed, by name; True where it is a number."""
+async def level_types(session: AsyncSession) -> dict[str, LevelType]:
+    """Every level that is computed, by name."""
     return scheme_of(await repository.load_definitions(session)).levels

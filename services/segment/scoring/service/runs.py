@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import anyio.to_thread
@@ -11,6 +11,7 @@ import asyncpg
 
 from services.segment.customers import repository as customers
 from services.segment.customers.domain import StoredRow
+from services.segment.percentiles import repository as percentiles
 from services.segment.scoring import repository
 from services.segment.scoring.domain.chunks import score_chunk
 from services.segment.scoring.domain.columns import ColumnEvaluator
@@ -53,20 +54,17 @@ async def carry_out(scoring: Scoring, run: Run) -> Run:
 
     A chunk is read and scored without a lock; one transaction then writes what it changed and how
     far the run is. Whoever was changed in between is scored again in that transaction. A try under
-    other rules than those it began with begins again; what is written already is unchanged.
+    other rules than those it began with begins again; what is written already is unchanged. Cuts of
+    everybody are made as it begins, and read by all evaluators from then on.
     """
     async with scoring.database.sessions() as session:
-        scheme = scheme_of(await repository.load_definitions(session))
-    evaluator = scoring.evaluator_of(scheme)
+        definitions = await repository.load_definitions(session)
     async with scoring.database.transaction() as connection:
-        if run.catalogue_version != scheme.version:
-            run = await repository.begin(
-                connection,
-                run,
-                total=await customers.count_known(connection),
-                version=scheme.version,
-                now=scoring.clock.now(),
-            )
+        if run.catalogue_version != definitions.version:
+            run = await _begin(connection, run, definitions.version, now=scoring.clock.now())
+        population = await percentiles.find(connection)
+    scheme = scheme_of(replace(definitions, population=population))
+    evaluator = scoring.evaluator_of(scheme)
     log.info("scoring_run_begun", run_id=run.run_id, kind=run.kind, total=run.total, done=run.done)
     async with aclosing(_chunks(scoring, run.after)) as chunks:
         async for stored in chunks:
@@ -75,6 +73,12 @@ async def carry_out(scoring: Scoring, run: Run) -> Run:
         run = await _complete(connection, run, now=scoring.clock.now())
     log.info("scoring_run_completed", run_id=run.run_id, done=run.done, changed=run.changed)
     return run
+
+
+async def _begin(connection: asyncpg.Connection, run: Run, version: int, *, now: datetime) -> Run:
+    total = await customers.count_known(connection)
+    await percentiles.cut(connection, run.run_id, now=now)
+    return await repository.begin(connection, run, total=total, version=version, now=now)
 
 
 async def _chunks(scoring: Scoring, after: str) -> AsyncGenerator[Sequence[StoredRow]]:
