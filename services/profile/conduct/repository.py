@@ -124,7 +124,5 @@ async def list_of(
 
 def _to_finding(row: asyncpg.Record) -> Finding:
     own: dict[str, Any] = {name: row[name] for name in _OWN.split(", ")}
-    return Finding(
-        sale=Sale(**{name: row[name] for name in _SALE.split(", ")}),
-        **{**own, "breach": Breach(row["breach"]), "state": State(row["state"])},
-    )
+    own |= {"breach": Breach(row["breach"]), "state": State(row["state"])}
+    return Finding(sale=Sale(**{name: row[name] for name in _SALE.split(", ")}), **own)

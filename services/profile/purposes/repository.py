@@ -72,4 +72,5 @@ async def note(
 
 def _to_text(row: asyncpg.Record) -> Text:
     values: dict[str, Any] = {name: row[name] for name in _STORED}
-    return Text(**{**values, "purpose": Purpose(row["purpose"]), "state": State(row["state"])})
+    values |= {"purpose": Purpose(row["purpose"]), "state": State(row["state"])}
+    return Text(**values)
