@@ -10,7 +10,7 @@ import orjson
 
 from services.strategy.channels.domain import Direction
 from services.strategy.customers import repository as customers
-from services.strategy.customers.domain import Customer, counted
+from services.strategy.customers.domain import MARKETING, Customer, counted
 from services.strategy.funnel.domain.situation import Mode
 from services.strategy.products.repository import EXHAUSTED
 from shared.errors import NotFound
@@ -20,7 +20,7 @@ _READ = f"""
 SELECT {customers.COLUMNS},
        (SELECT extract(epoch FROM clock_timestamp() - swept_at)::float8 FROM feed_cursor
         WHERE feed = 'profile' AND lane = 'safety') AS consents_age,
-       {held("coalesce(s.customer_id, q.customer_id)")} AS is_held,
+       {held(f"ANY (ARRAY[coalesce(s.customer_id, q.customer_id), '{MARKETING}'])")} AS is_held,
        ARRAY({EXHAUSTED}) AS exhausted, ({customers.LAPSES}) AS lapses,
        (SELECT answer FROM decision_request AS r
         WHERE r.customer_id = coalesce(s.customer_id, q.customer_id)

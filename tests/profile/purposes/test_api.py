@@ -21,20 +21,19 @@ def person(name: str) -> dict[str, str]:
     return bearer(*SCOPES, "purposes:write", actor=name)
 
 
-async def propose(profile: Profile, version: str = "v2", **more: Any) -> str:
+async def propose(profile: Profile, path: str = PATH) -> str:
     """Propose a text as one person; the entity tag after it."""
-    held = (await profile.call("GET", PATH)).headers["ETag"]
-    body = {"text_version": version, "meaning": MEANING, "needs_new_consent": True, **more}
-    answer = await profile.call("PUT", PATH, json=body, headers={**person("li"), "If-Match": held})
+    held = (await profile.call("GET", path)).headers["ETag"]
+    body = {"text_version": "v2", "meaning": MEANING, "needs_new_consent": True}
+    answer = await profile.call("PUT", path, json=body, headers={**person("li"), "If-Match": held})
     assert answer.status_code == 200, answer.text
     return answer.headers["ETag"]
 
 
-async def change(profile: Profile, version: str = "v2", **more: Any) -> dict[str, Any]:
-    """Change what marketing means, by two people."""
-    held = await propose(profile, version, **more)
-    headers = {**person("wang"), "If-Match": held}
-    return await profile.ok("POST", f"{PATH}/texts/{version}/accept", headers=headers)
+async def change(profile: Profile, path: str = PATH) -> None:
+    """Change what a purpose means, by two people."""
+    headers = {**person("wang"), "If-Match": await propose(profile, path)}
+    await profile.ok("POST", f"{path}/texts/v2/accept", headers=headers)
 
 
 def move_to(profile: Profile, now: datetime) -> None:
@@ -150,6 +149,34 @@ async def test_p2_l9_a_lapse_holds_over_merges_and_their_undoing(profile: Profil
 
     assert await states(profile) == {"all": "withdrawn"}
     assert await states(profile, "c2") == {"all": "withdrawn"}
+
+
+async def test_p2_profiling_and_sharing_end_at_the_instant_too(profile: Profile) -> None:
+    await profile.customer("c1", name="Li")
+    reading = "/customers/c1/features?purpose=profiling"
+    without = set((await profile.ok("GET", reading))["features"])
+    await profile.ok("PUT", "/customers/c1/consents/profiling", json=GRANT)
+    named = {**GRANT, "data": ["name"]}
+    await profile.ok("PUT", "/customers/c1/sharing/insurer", json=named)
+    for purpose in ("profiling", "third_party_sharing"):
+        await change(profile, f"/consent-purposes/{purpose}")
+    before = set((await profile.ok("GET", reading))["features"]), await shared_with(profile)
+    move_to(profile, NOW + NOTICE)
+
+    assert before[0] > without
+    assert before[1] != b""
+    assert set((await profile.ok("GET", reading))["features"]) == without
+    assert await shared_with(profile) == b""
+
+
+async def shared_with(profile: Profile) -> bytes:
+    """Read what an insurer may be given, by two people."""
+    one, two = (bearer("disclosures:read", "disclosures:write", actor=name) for name in "ab")
+    asked = {"data": ["name"], "purpose": "delivery", "recipient": "insurer"}
+    made = await profile.ok("POST", "/disclosures", json=asked, headers=one)
+    path = f"/disclosures/{made['disclosure_id']}"
+    await profile.ok("POST", f"{path}/approve", headers=two)
+    return (await profile.call("GET", f"{path}/content", headers=one)).content
 
 
 async def test_p2_a_lapse_goes_on_where_it_stopped(profile: Profile) -> None:
