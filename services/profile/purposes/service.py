@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -31,7 +31,7 @@ class Meaning:
     @property
     def version(self) -> str:
         """Changes with every proposal and decision, not with the progress of a lapse."""
-        told = [(each.state, each.proposed_at, each.decided_at) for each in self.texts]
+        told = [replace(each, lapsed=0, lapsed_at=None) for each in self.texts]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
