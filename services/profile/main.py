@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.profile.accounts.api import router as accounts
 from services.profile.assessments.api import router as assessments
 from services.profile.complaints.api import router as complaints
+from services.profile.conduct.api import router as conduct
 from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
 from services.profile.disclosures.api import router as disclosures
@@ -28,6 +29,7 @@ from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
 from services.profile.ownership.api import router as ownership
 from services.profile.parts.api import PARTS
+from services.profile.purposes.api import router as purposes
 from services.profile.quarantine.api import router as quarantine
 from services.profile.relations.api import router as relations
 from services.profile.rights.api import router as rights
@@ -56,8 +58,8 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "which records are one party, the features that follow from them, and what persons may "
         "ask about their data.",
         routers=[
-            *(customers, search, accounts, holdings, events, consents, assessments),
-            *(complaints, flags, ownership),
+            *(customers, search, accounts, holdings, events, consents, purposes, assessments),
+            *(conduct, complaints, flags, ownership),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             *(grounds, disclosures, rights, subject_router(SERVICE, holder_of, note_reading)),

@@ -17,6 +17,7 @@ from services.profile.customers.repository import standing_of
 from services.profile.features import service as features
 from services.profile.features.domain import FEATURES, CustomerFeatures
 from services.profile.merges import service as merges
+from services.profile.purposes import service as purposes
 from services.profile.rights import service as rights
 from shared.clock import real_now
 from shared.feed.events import Event, NewEvent, source_of
@@ -74,6 +75,11 @@ async def _features(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
 async def _consents(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
     found = await current_of(connection, _ids(page))
     return [consents.changed(each, real_now()) for each in found.values()]
+
+
+async def _purposes(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    texts = await purposes.texts_of_all(connection)
+    return purposes.told_of([each for each in texts if each.purpose in _ids(page)])
 
 
 async def _assessments(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
@@ -169,6 +175,11 @@ _SOURCES: Mapping[str, tuple[str, Tell]] = {
         _erased,
     ),
     merges.MERGED: (_MERGED, _merged),
+    purposes.CHANGED: (
+        """SELECT DISTINCT purpose AS customer_id FROM consent_text
+           WHERE state = 'accepted' AND purpose > $1 ORDER BY 1 LIMIT $2""",
+        _purposes,
+    ),
     features.CHANGED: (
         "SELECT * FROM feature WHERE customer_id > $1 ORDER BY customer_id LIMIT $2",
         _features,

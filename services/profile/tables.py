@@ -4,6 +4,7 @@ from services.profile.accounts import tables as _accounts
 from services.profile.assessments import tables as _assessments
 from services.profile.base import Base
 from services.profile.complaints import tables as _complaints
+from services.profile.conduct import tables as _conduct
 from services.profile.consents import tables as _consents
 from services.profile.customers import tables as _customers
 from services.profile.disclosures import tables as _disclosures
@@ -19,6 +20,7 @@ from services.profile.matching import tables as _matching
 from services.profile.merges import tables as _merges
 from services.profile.needs import tables as _needs
 from services.profile.ownership import tables as _ownership
+from services.profile.purposes import tables as _purposes
 from services.profile.relations import tables as _relations
 from services.profile.rights import tables as _rights
 from services.profile.timeline import tables as _timeline
@@ -26,9 +28,20 @@ from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
-    *(_accounts, _assessments, _complaints, _consents, _customers, _disclosures, _event_types),
-    *(_events, _features, _holdings, _identifiers, _identities, _jobs, _kyc, _matching, _merges),
-    *(_needs, _ownership, _relations, _rights, _timeline),
+    *(_accounts, _assessments, _complaints, _conduct, _consents, _customers, _disclosures),
+    *(
+        _event_types,
+        _events,
+        _features,
+        _holdings,
+        _identifiers,
+        _identities,
+        _jobs,
+        _kyc,
+        _matching,
+        _merges,
+    ),
+    *(_needs, _ownership, _purposes, _relations, _rights, _timeline),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

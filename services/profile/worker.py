@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+from services.profile.conduct import service as conduct
+from services.profile.consents import service as consents
 from services.profile.features import service as features
 from services.profile.identifiers import service as identifiers
 from services.profile.identifiers.service import KeyRing, key_ring
@@ -60,6 +62,8 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         lambda: _work(partial(advance_run, context)),
         lambda: _work(partial(end_imports, context)),
         lambda: _work(partial(hand_over, context)),
+        lambda: _work(partial(lapse_consents, context)),
+        lambda: _work(partial(compare_sales, context)),
         lambda: _roll_daily(context),
         lambda: _reseal_for_ever(context),
         lambda: _keep_house(context),
@@ -93,6 +97,16 @@ async def end_imports(context: WorkerContext) -> bool:
 async def hand_over(context: WorkerContext) -> bool:
     """Move some customers of a hand-over whose day has come; tell whether there was one."""
     return await ownership.step(context.database, context.clock)
+
+
+async def lapse_consents(context: WorkerContext) -> bool:
+    """Withdraw some consents to what a purpose no longer means; tell whether a text was due."""
+    return await consents.lapse(context.database, context.clock)
+
+
+async def compare_sales(context: WorkerContext) -> bool:
+    """Compare some customers' sales with their assessments; tell whether any were due."""
+    return await conduct.step(context.database, context.clock)
 
 
 def _reader(context: WorkerContext, feed: str, *handlers: Handler) -> Reader:

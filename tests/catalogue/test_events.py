@@ -77,6 +77,7 @@ def test_p3_whom_we_must_leave_alone_travels_on_the_safety_lane() -> None:
 
     assert {name for name, lane in lanes.items() if lane == "safety"} == {
         "profile.consent_changed.v1",
+        "profile.consent_purpose_changed.v1",
         "profile.flags_changed.v1",
         "profile.assessment_recorded.v1",
         "profile.complaint_opened.v1",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.contract.suite import Suite
+from tests.contract.suite import EVERY_SCOPE, Suite
+from tests.kit import bearer
 
 
 async def write(suite: Suite, customer_id: str, path: str, **body: Any) -> Any:
@@ -31,6 +32,18 @@ async def consent(suite: Suite, state: str, customer_id: str = "c1", **more: Any
     """Let a customer grant or withdraw marketing."""
     said = {"state": state, "text_version": "2026-01", "evidence": "app-17", **more}
     await write(suite, customer_id, "/consents/marketing", **said)
+
+
+async def redefine(suite: Suite, version: str, **more: Any) -> Any:
+    """Change what marketing means, by two people; consents to older texts are to lapse."""
+    path = "/consent-purposes/marketing"
+    meaning = {"zh": "营销与画像", "en": "Marketing, and profiling for it"}
+    text = {"text_version": version, "meaning": meaning, "needs_new_consent": True, **more}
+    read = await suite.send("GET", path)
+    first = {**bearer(*EVERY_SCOPE, actor="s-1"), "If-Match": read.headers["ETag"]}
+    proposed = await suite.send("PUT", path, text, **first)
+    second = {**bearer(*EVERY_SCOPE, actor="s-2"), "If-Match": proposed.headers["ETag"]}
+    return await suite.call("POST", f"{path}/texts/{version}/accept", **second)
 
 
 async def assess(suite: Suite, risk_class: int, customer_id: str = "c1") -> None:

@@ -258,10 +258,14 @@ def _profile(app: FastAPI, context: WorkerContext) -> Service:
         return await steps.step(context.database, context.clock, ring=ring, currency="CNY")
 
     eraser = profile_worker.eraser(context)
-    runs, ends = (
-        partial(step, context) for step in (profile_worker.advance_run, profile_worker.end_imports)
+    steps_of = (
+        profile_worker.advance_run,
+        profile_worker.end_imports,
+        profile_worker.lapse_consents,
+        profile_worker.compare_sales,
     )
-    return Service(app, _readers(profile_worker.build(context)), [imports, runs, ends, eraser.step])
+    others = [partial(step, context) for step in steps_of]
+    return Service(app, _readers(profile_worker.build(context)), [imports, *others, eraser.step])
 
 
 def _segment(app: FastAPI, context: WorkerContext) -> Service:

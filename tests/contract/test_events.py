@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.profile.features import service as profile_features
-from tests.contract.bank import decide, ready, report, reserve, write
+from tests.contract.bank import decide, ready, redefine, report, reserve, write
 from tests.contract.suite import EVERY_SCOPE, NOW, Suite, schemas
 from tests.kit import bearer
 
@@ -24,6 +24,9 @@ async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: S
     await suite.call("POST", "/customers/c2/merge", {"merged": "c3", "reason": "one person"})
     await suite.settle()
     await write(suite, "c4", "", party_type="person")
+    sold = {"event_id": "e1", "customer_id": "c4", "type": "purchase", "data": {"category": "fund"}}
+    await suite.call("POST", "/events", {**sold, "occurred_at": NOW.isoformat()})
+    await suite.settle()
     asked = {"customer_id": "c4", "kind": "erasure", "request_id": "r1"}
     await suite.call("POST", "/rights-requests", asked)
     await suite.call("POST", "/rights-requests/r1/fulfil", **OFFICER)
@@ -39,6 +42,7 @@ async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: S
     [complaint] = (await suite.get("/customers/c1/complaints"))["items"]
     closing = f"/customers/c1/complaints/{complaint['complaint_id']}/close"
     await suite.call("POST", closing)
+    await redefine(suite, "2026-07")
     suite.move_to(NOW + timedelta(days=1))
     profile = suite.services["profile"]
     await profile_features.roll_if_due(profile.database, profile.app.state.clock)

@@ -12,7 +12,7 @@ from services.profile.features import service as profile_features
 from services.strategy.customers.domain import Flags, has_consent
 from services.strategy.customers.service import consent_of
 from shared.feed import sequence
-from tests.contract.bank import assess, consent, person, ready, reserve, write
+from tests.contract.bank import assess, consent, decide, person, ready, redefine, reserve, write
 from tests.contract.suite import EVERYTHING, NOW, Suite
 
 pytestmark = pytest.mark.anyio
@@ -168,6 +168,31 @@ async def test_p2_a_contact_needs_the_consent_that_profile_has_now(suite: Suite)
     await consent(suite, "granted", at=(NOW + timedelta(minutes=1)).isoformat())
     await publish(suite)
     assert (await reserve(suite))["state"] == "reserved"
+
+
+async def test_p2_a_change_of_a_purpose_ends_older_consents_at_its_instant_everywhere(
+    bank: Suite,
+) -> None:
+    await ready(bank)
+    [text] = (await redefine(bank, "2026-07"))["texts"]
+    await bank.settle()  # all have heard of it; nothing has changed yet
+    begin = datetime.fromisoformat(text["lapses_at"])
+
+    bank.move_to(begin - timedelta(seconds=1))
+    assert await decide(bank)
+    bank.move_to(begin)  # no worker does anything from here on
+    page = await bank.call("POST", "/decisions", {"customer_id": "c1", "channel": "app"})
+    assert (page["propositions"], page["cause"]) == ([], "consent_missing")
+    assert (await reserve(bank))["code"] == "consent_missing"
+    assert (await bank.known("c1")).consents[0].is_granted
+
+    await bank.settle()
+    assert not (await bank.known("c1")).consents[0].is_granted
+    bank.move_to(begin + timedelta(hours=1))
+    await consent(bank, "granted", text_version="2026-07")
+    await bank.settle()
+    assert await decide(bank)
+    await bank.check()
 
 
 async def test_p3_while_a_withdrawal_is_not_published_nothing_is_sent(suite: Suite) -> None:

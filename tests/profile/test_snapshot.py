@@ -4,6 +4,7 @@ import jsonschema
 import orjson
 import pytest
 
+from services.profile.conduct import service as conduct
 from shared.feed import event_types
 from tests.kit import bearer
 from tests.profile.conftest import Profile, ago
@@ -27,6 +28,18 @@ async def state(profile: Profile) -> None:
     merge = {"merged": "c2", "reason": "x"}
     headers = bearer("customers:merge")
     await profile.ok("POST", "/customers/c1/merge", json=merge, headers=headers)
+    await redefine(profile)
+
+
+async def redefine(profile: Profile) -> None:
+    """Change what marketing means, by two people."""
+    path = "/consent-purposes/marketing"
+    text = {"text_version": "2", "meaning": {"zh": "营销", "en": "All"}, "needs_new_consent": True}
+    read = await profile.call("GET", path)
+    first = {**bearer("purposes:write", actor="s-1"), "If-Match": read.headers["ETag"]}
+    proposed = await profile.call("PUT", path, json=text, headers=first)
+    second = {**bearer("purposes:write", actor="s-2"), "If-Match": proposed.headers["ETag"]}
+    await profile.ok("POST", f"{path}/texts/2/accept", headers=second)
 
 
 async def forget(profile: Profile, customer_id: str) -> None:
@@ -65,6 +78,9 @@ async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
     await profile.ok("PUT", "/customers/c3", json={"party_type": "person"})
     await forget(profile, "c3")
     await profile.ok("POST", "/features/rolls", json={})
+    sold = {"event_id": "e1", "customer_id": "c1", "type": "purchase", "occurred_at": ago(9)}
+    await profile.ok("POST", "/events", json={**sold, "data": {"category": "fund"}})
+    await conduct.step(profile.database, profile.clock)
     await profile.work()
     async with profile.database.connection() as connection:
         rows = await connection.fetch("SELECT type, data::text FROM feed_pending")

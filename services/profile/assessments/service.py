@@ -15,6 +15,7 @@ from services.profile.assessments.domain import (
     check_limits,
     check_submission,
 )
+from services.profile.conduct import service as conduct
 from services.profile.customers import service as customers
 from services.profile.features import service as features
 from shared.clock import BusinessClock
@@ -63,6 +64,7 @@ async def record_many(
     before = await repository.valid_of(connection, ids)
     added = await repository.add_many(connection, given)
     after = await repository.valid_of(connection, ids)
+    await conduct.note_due(connection, [customer_id for customer_id, _ in added])
     await publish_many(
         connection,
         [

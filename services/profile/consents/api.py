@@ -2,7 +2,6 @@ import orjson
 from fastapi import APIRouter, Response
 
 from services.profile.consents import service
-from services.profile.consents.domain import Purpose
 from services.profile.consents.schemas import (
     ConsentPut,
     ConsentsRead,
@@ -11,6 +10,7 @@ from services.profile.consents.schemas import (
 )
 from services.profile.customers import service as customers
 from services.profile.parameters import CustomerId, Written
+from services.profile.purposes.domain import Purpose
 from shared.app import AppDatabase, Clock, Session
 from shared.auth import CurrentToken, requires
 from shared.paging import Page, decode_cursor, page_of, text
@@ -28,12 +28,12 @@ reads, writes = [requires("customers:read")], [requires("consents:write")]
     responses=problem_responses(404),
 )
 async def get_consents(
-    customer_id: CustomerId, database: AppDatabase, token: CurrentToken
+    customer_id: CustomerId, database: AppDatabase, token: CurrentToken, clock: Clock
 ) -> Response:
     """Return all a customer allows now. Outbound contacts ask this: one read, ready bytes."""
     async with database.connection() as connection:
         await customers.must_see_fast(connection, customer_id, token)
-        consents = await service.current(connection, customer_id)
+        consents = await service.current(connection, customer_id, clock.now())
         pending = await service.is_pending(connection, consents)
     told = {**service.told(consents), "pending": pending}
     body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
@@ -55,7 +55,7 @@ async def list_statements(
     return page_of(items, limit, lambda said: [said.record_id])
 
 
-@router.put("/consents/{purpose}", dependencies=writes, responses=problem_responses(404))
+@router.put("/consents/{purpose}", dependencies=writes, responses=problem_responses(404, 409))
 async def put_consent(
     *,
     customer_id: CustomerId,

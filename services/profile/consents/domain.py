@@ -5,20 +5,12 @@ channels does not undo a refusal on one of them.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
+from services.profile.purposes.domain import AHEAD, Lapse, Purpose
 from shared.errors import Invalid
-
-AHEAD = timedelta(minutes=5)
-
-
-class Purpose(StrEnum):
-    MARKETING = "marketing"
-    PROFILING = "profiling"
-    PERSONALIZATION = "personalization"
-    THIRD_PARTY_SHARING = "third_party_sharing"
 
 
 class State(StrEnum):
@@ -120,6 +112,39 @@ def speaks_for_all(statement: Statement, merged_at: datetime | None) -> bool:
     nothing. A refusal always binds (statement L9: a merge never loosens consent).
     """
     return statement.state is State.WITHDRAWN or merged_at is None or statement.at >= merged_at
+
+
+def lapse_of(lapse: Lapse) -> Statement:
+    """Return what is recorded of whoever consented to what a purpose no longer means."""
+    return Statement(
+        purpose=lapse.purpose,
+        channel=Channel.ALL,
+        state=State.WITHDRAWN,
+        text_version=lapse.text_version,
+        at=lapse.before,
+        evidence=f"consent-purposes/{lapse.purpose}/texts/{lapse.text_version}",
+    )
+
+
+def counted(found: Consents, lapses: Iterable[Lapse]) -> Consents:
+    """Return consents without those that do not count any more, on record or not yet.
+
+    Args:
+        found: where a customer stands.
+        lapses: that are in force.
+    """
+    standing = {(each.purpose, each.channel): each for each in found.consents}
+    for lapse in lapses:
+        if any(is_outdated(each, lapse) for each in standing.values()):
+            now = applied(standing.values(), lapse_of(lapse))
+            standing |= {(each.purpose, each.channel): each for each in now}
+    return replace(found, consents=tuple(standing[key] for key in sorted(standing)))
+
+
+def is_outdated(said: Consent | Statement, lapse: Lapse) -> bool:
+    """Tell whether a permission was given to what a purpose no longer means."""
+    is_granted = said.state is State.GRANTED
+    return is_granted and said.purpose is lapse.purpose and said.at <= lapse.before
 
 
 def check_time(statement: Statement, now: datetime) -> None:

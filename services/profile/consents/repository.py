@@ -10,10 +10,10 @@ from services.profile.consents.domain import (
     Consent,
     Consents,
     Preferences,
-    Purpose,
     State,
     Statement,
 )
+from services.profile.purposes.domain import Lapse, Purpose
 from shared.ids import new_id
 
 _CURRENT = """
@@ -88,6 +88,20 @@ async def recorded_of(
         customer_ids,
     )
     return {tuple(row.values()) for row in rows}  # pyright: ignore[reportReturnType]
+
+
+async def list_outdated(
+    connection: asyncpg.Connection, lapse: Lapse, *, after: str, limit: int
+) -> list[str]:
+    """Return the next survivors who stand at a consent that does not count any more."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT customer_id FROM consent AS c JOIN customer AS t USING (customer_id)
+           WHERE customer_id > $1 AND t.merged_into IS NULL
+             AND (c.purpose, c.state) = ($2, 'granted') AND c.at <= $3
+           ORDER BY customer_id LIMIT $4""",
+        *(after, lapse.purpose, lapse.before, limit),
+    )
+    return [row["customer_id"] for row in rows]
 
 
 async def put(connection: asyncpg.Connection, consents: Sequence[tuple[str, Consent]]) -> None:

@@ -2,8 +2,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.profile.consents.domain import Channel, Purpose, State, Statement
+from services.profile.consents.domain import Channel, State, Statement
 from services.profile.parameters import NO_NUL, Moment, Strict
+from services.profile.purposes.domain import Purpose
 
 
 class ConsentPut(Strict):
@@ -12,7 +13,14 @@ class ConsentPut(Strict):
     channel: Channel = Channel.ALL
     state: State
     text_version: Annotated[
-        str, Field(pattern=NO_NUL, min_length=1, max_length=64, description="Of the text shown")
+        str,
+        Field(
+            pattern=NO_NUL,
+            min_length=1,
+            max_length=64,
+            description="Of the text shown; a consent needs one that `/v1/consent-purposes` "
+            "does not call outdated",
+        ),
     ]
     at: Moment | None = Field(default=None, description="When it was said; default: now")
     evidence: Annotated[

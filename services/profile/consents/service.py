@@ -11,22 +11,30 @@ from services.profile.consents import repository
 from services.profile.consents.domain import (
     Consent,
     Consents,
+    State,
     Statement,
     applied,
     check_time,
+    counted,
+    is_outdated,
+    lapse_of,
     speaks_for_all,
 )
 from services.profile.customers import service as customers
 from services.profile.customers.domain import NoSuchCustomer
 from services.profile.features import service as features
+from services.profile.purposes import service as purposes
 from shared import feed
 from shared.clock import BusinessClock
-from shared.database import raw_connection
+from shared.database import Database, raw_connection
 from shared.feed.events import NewEvent
 from shared.feed.publish import publish_many
 from shared.tokens import Token
 
 CHANGED = "profile.consent_changed.v1"
+SYSTEM = "system"
+"""Who records that a consent has lapsed: nobody said so."""
+LAPSED_AT_ONCE = 200
 SAFETY = tuple(t.name for t in feed.event_types("profile").values() if t.lane == "safety")
 
 
@@ -42,11 +50,16 @@ async def record(
 
     Raises:
         ConsentAhead: it is of a time that has not come.
+        TextOutdated: the purpose means something else than the text says.
         NoSuchCustomer: there is none, or it is not the token's to see.
     """
     check_time(statement, clock.now())
     party = await customers.hold(session, customer_id, token)
     connection = await raw_connection(session)
+    if statement.state is State.GRANTED:
+        await purposes.check_grant(
+            connection, statement.purpose, statement.text_version, statement.at
+        )
     told = await record_many(
         connection, [(party.customer_id, statement)], recorded_by=token.author, now=clock.now()
     )
@@ -61,7 +74,11 @@ async def record_many(
     recorded_by: str,
     now: datetime,
 ) -> list[str]:
-    """Record statements of survivors that the caller has locked; return the events' ids."""
+    """Record statements of survivors that the caller has locked; return the events' ids.
+
+    Of a permission that lapsed before it was heard of, the lapse is recorded too.
+    """
+    lapsed = await _lapsed(connection, statements, now)
     known = await repository.current_of(connection, [customer for customer, _ in statements])
     standing = {
         customer: {(each.purpose, each.channel): each for each in consents.consents}
@@ -70,7 +87,7 @@ async def record_many(
     touched: dict[str, None] = {}
     binding = [
         (customer, statement)
-        for customer, statement in sorted(statements, key=lambda said: said[1].at)
+        for customer, statement in sorted([*statements, *lapsed], key=lambda said: said[1].at)
         if speaks_for_all(statement, known[customer].merged_at)
     ]
     for customer, statement in binding:
@@ -78,6 +95,7 @@ async def record_many(
             standing[customer][consent.purpose, consent.channel] = consent
             touched[customer] = None
     await repository.add_records(connection, statements, recorded_by=recorded_by, now=now)
+    await repository.add_records(connection, lapsed, recorded_by=SYSTEM, now=now)
     await repository.put(
         connection,
         [(customer, each) for customer in touched for each in standing[customer].values()],
@@ -119,8 +137,33 @@ async def choose(
     return told[0]
 
 
-async def current(connection: asyncpg.Connection, customer_id: str) -> Consents:
-    """Return what a customer allows now.
+async def lapse(database: Database, clock: BusinessClock) -> bool:
+    """Withdraw some consents to what a purpose no longer means; tell whether a text was due."""
+    now = clock.now()
+    async with database.transaction() as connection:
+        due = await purposes.find_due(connection, now)
+        if due is None:
+            return False
+        text, outdated, after = due
+        ids = await repository.list_outdated(
+            connection, outdated, after=after, limit=LAPSED_AT_ONCE
+        )
+        held = await features.lock(connection, ids)
+        said = [(each, lapse_of(outdated)) for each in ids if held.get(each) == each]
+        await record_many(connection, said, recorded_by=SYSTEM, now=now)
+        await features.refresh(connection, [each for each, _ in said], clock)
+        await purposes.note_lapsed(
+            connection,
+            text,
+            lapsed=len(said),
+            looked_at=ids[-1] if ids else None,
+            done_at=now if len(ids) < LAPSED_AT_ONCE else None,
+        )
+    return True
+
+
+async def current(connection: asyncpg.Connection, customer_id: str, now: datetime) -> Consents:
+    """Return what a customer allows now: what has lapsed does not count, though it may stand.
 
     Raises:
         NoSuchCustomer: there is none.
@@ -128,7 +171,7 @@ async def current(connection: asyncpg.Connection, customer_id: str) -> Consents:
     found = await repository.current_of(connection, [customer_id])
     if customer_id not in found:
         raise NoSuchCustomer(f"No customer {customer_id}")
-    return found[customer_id]
+    return counted(found[customer_id], await purposes.lapses_in_force(connection, now))
 
 
 async def current_of(
@@ -198,6 +241,20 @@ def changed(consents: Consents, at: datetime) -> NewEvent:
     return NewEvent(
         type=CHANGED, subject=consents.customer_id, data=told(consents), at=at, state=True
     )
+
+
+async def _lapsed(
+    connection: asyncpg.Connection, statements: Sequence[tuple[str, Statement]], now: datetime
+) -> list[tuple[str, Statement]]:
+    """Return the lapses of those permissions that do not count any more, each once."""
+    lapses = await purposes.lapses_in_force(connection, now)
+    found = {
+        (customer, lapse_of(each)): None
+        for customer, statement in statements
+        for each in lapses
+        if is_outdated(statement, each)
+    }
+    return list(found)
 
 
 async def _announce(

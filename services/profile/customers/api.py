@@ -84,11 +84,13 @@ async def get_customer(
     token: CurrentToken,
     ring: Ring,
     settings: AppSettings,
+    clock: Clock,
     purpose: ReadPurpose = None,
 ) -> dict[str, object]:
     """Return a customer; personal identifiers are masked."""
     found = await service.get(session, customer_id, token=token, ring=ring)
-    hidden = await grounds.hidden(await raw_connection(session), found.customer_id, purpose)
+    connection = await raw_connection(session)
+    hidden = await grounds.hidden(connection, found.customer_id, purpose, clock.now())
     return without(shown(found, settings.bank_currency), hidden)
 
 
@@ -137,7 +139,7 @@ async def get_features(
     async with database.transaction() as connection:
         await service.must_see_fast(connection, customer_id, token)
         found = await features.of_customer(connection, customer_id, clock)
-        hidden = await grounds.hidden(connection, found.customer_id, purpose)
+        hidden = await grounds.hidden(connection, found.customer_id, purpose, clock.now())
     return replace(found, features=without(found.features, hidden))
 
 

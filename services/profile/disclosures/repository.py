@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from services.profile.disclosures.domain import Disclosure, NoSuchDisclosure, Sharing, State, Will
+from services.profile.purposes.repository import HAS_LAPSED
 from shared.ids import new_id
 
 _COLUMNS = ", ".join(each.name for each in fields(Disclosure))
@@ -14,7 +15,7 @@ SELECT DISTINCT ON (recipient) recipient, state, data, text_version, at, evidenc
 FROM sharing_statement WHERE customer_id = $1 ORDER BY recipient, at DESC, record_id DESC
 """
 # A permission from before a merge was one record's alone; a refusal of all sharing binds them all.
-_PAGE = """
+_PAGE = f"""
 SELECT c.* FROM customer AS c
 WHERE c.customer_id > $1 AND c.merged_into IS NULL
   AND ($2::text IS NULL OR c.org_path = $2 OR starts_with(c.org_path, $2 || '/'))
@@ -26,9 +27,10 @@ WHERE c.customer_id > $1 AND c.merged_into IS NULL
       AND (c.merged_at IS NULL OR last.at >= c.merged_at)
       AND NOT EXISTS (SELECT FROM consent AS o WHERE o.customer_id = c.customer_id
                       AND (o.purpose, o.state) = ('third_party_sharing', 'withdrawn')
-                      AND o.at >= last.at)))
+                      AND o.at >= last.at)
+      AND NOT {HAS_LAPSED.format(purpose="'third_party_sharing'", at="last.at", now="$6")}))
 ORDER BY c.customer_id LIMIT $5
-"""
+"""  # noqa: S608 - our own words
 
 
 async def add_statement(
@@ -103,11 +105,11 @@ async def list_latest(
 
 
 async def list_customers(
-    connection: asyncpg.Connection, disclosure: Disclosure, *, after: str, limit: int
+    connection: asyncpg.Connection, disclosure: Disclosure, *, after: str, limit: int, now: datetime
 ) -> Sequence[Mapping[str, Any]]:
     """Return the next customers whom a disclosure covers, with their facts."""
     return await connection.fetch(
-        _PAGE, after, disclosure.org, disclosure.recipient, list(disclosure.data), limit
+        _PAGE, after, disclosure.org, disclosure.recipient, list(disclosure.data), limit, now
     )
 
 

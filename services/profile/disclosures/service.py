@@ -125,7 +125,7 @@ async def content(
     while True:
         async with database.transaction() as connection:
             page = await repository.list_customers(
-                connection, disclosure, after=after, limit=CUSTOMERS_AT_ONCE
+                connection, disclosure, after=after, limit=CUSTOMERS_AT_ONCE, now=now
             )
             if not page:
                 return

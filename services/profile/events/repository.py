@@ -246,6 +246,11 @@ points AS (
     SET balance = excluded.balance, at = excluded.at, sequence = excluded.sequence,
         event_id = excluded.event_id
     WHERE (excluded.at, excluded.sequence, excluded.event_id) > (b.at, b.sequence, b.event_id)
+),
+sold AS (
+    INSERT INTO conduct_due (customer_id, told_in)
+    SELECT DISTINCT customer_id, pg_current_xact_id()::text FROM fact WHERE counts = 'purchase'
+    ON CONFLICT DO NOTHING
 )
 SELECT customer_id, count(*)::int AS fresh, NULL::int AS place, NULL::text AS reason
 FROM fresh GROUP BY customer_id

@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 from services.profile.consents.domain import (
     Channel,
     Consent,
-    Purpose,
     State,
     Statement,
     applied,
     speaks_for_all,
 )
+from services.profile.purposes.domain import Purpose
 from shared.errors import Conflict, Invalid
 
 STRICT: Mapping[str, bool] = {

@@ -6,9 +6,10 @@ from typing import Any
 
 import asyncpg
 
-from services.profile.consents.domain import Channel, Consent, Purpose, State
+from services.profile.consents.domain import Channel, Consent, State
 from services.profile.customers.domain import FACTS
 from services.profile.merges.domain import STRICT, Merge, Switch, Will
+from services.profile.purposes.domain import Purpose
 
 _MERGE = ", ".join(field.name for field in fields(Merge))
 _SWITCHES = ", ".join(STRICT)

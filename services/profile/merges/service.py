@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.profile.assessments import service as assessments
 from services.profile.assessments.domain import Assessment
+from services.profile.conduct import service as conduct
 from services.profile.consents import service as consents
 from services.profile.consents.domain import Consents, Statement
 from services.profile.customers import service as customers
@@ -201,6 +202,7 @@ async def _settle(
     for each in in_force:
         head = into.get(each.customer_id, each.customer_id)
         last[head] = max(each.merged_at, last.get(head, each.merged_at))
+    await conduct.note_due(connection, records)
     changed = await repository.set_survivors(
         connection, {record: (into.get(record), last.get(record)) for record in records}
     )

@@ -23,12 +23,17 @@ _NAME = """
 INSERT INTO named_customer (customer_id, hand_over_id)
 SELECT id, $2 FROM unnest($1::text[]) AS id ON CONFLICT DO NOTHING
 """
+# Whom it has handed over already is not handed over again, even if somebody else gives them back.
 _OF_MANAGER = """
-SELECT customer_id FROM customer
-WHERE rm_id = $1 AND merged_into IS NULL
-  AND ($2::text IS NULL OR org_path = $2 OR starts_with(org_path, $2 || '/'))
-  AND ($3::text[] IS NULL OR customer_id = ANY ($3))
-ORDER BY customer_id LIMIT $4
+FROM customer AS c
+WHERE c.rm_id = h.from_rm AND c.merged_into IS NULL
+  AND (h.org IS NULL OR c.org_path = h.org OR starts_with(c.org_path, h.org || '/'))
+  AND (h.of_all OR EXISTS (
+    SELECT FROM named_customer AS n
+    WHERE n.customer_id = c.customer_id AND n.hand_over_id = h.hand_over_id))
+  AND NOT EXISTS (
+    SELECT FROM handed_customer AS d
+    WHERE d.customer_id = c.customer_id AND d.hand_over_id = h.hand_over_id)
 """
 
 
@@ -83,11 +88,17 @@ async def list_of(
 
 
 async def find_due(connection: asyncpg.Connection, today: date) -> HandOver | None:
-    """Return, locked, a hand-over whose day has come, or whose absence is over."""
+    """Return, locked, a hand-over whose day has come, or whose absence is over.
+
+    An absence is due too while the absent manager is given customers.
+    """
     row = await connection.fetchrow(
-        f"""SELECT {_COLUMNS} FROM hand_over
-            WHERE state = 'accepted' AND since <= $1 OR state = 'in_effect' AND until < $1
-            ORDER BY since, hand_over_id LIMIT 1 FOR UPDATE SKIP LOCKED""",  # noqa: S608 - our columns
+        f"""SELECT {_COLUMNS} FROM hand_over WHERE hand_over_id = (
+                SELECT hand_over_id FROM hand_over AS h
+                WHERE state = 'accepted' AND since <= $1
+                   OR state = 'in_effect' AND (until < $1 OR until >= $1
+                      AND EXISTS (SELECT {_OF_MANAGER}))
+                ORDER BY since, hand_over_id LIMIT 1 FOR UPDATE SKIP LOCKED)""",  # noqa: S608 - our columns
         today,
     )
     return None if row is None else _to_hand_over(row)
@@ -97,8 +108,13 @@ async def list_to_hand(
     connection: asyncpg.Connection, hand_over: HandOver, *, limit: int
 ) -> list[str]:
     """Return the next customers that are still the first manager's."""
-    customers = None if hand_over.customers is None else list(hand_over.customers)
-    rows = await connection.fetch(_OF_MANAGER, hand_over.from_rm, hand_over.org, customers, limit)
+    rows = await connection.fetch(
+        f"""SELECT c.customer_id FROM hand_over AS h CROSS JOIN LATERAL (
+                SELECT c.customer_id {_OF_MANAGER}) AS c
+            WHERE h.hand_over_id = $1 ORDER BY 1 LIMIT $2""",  # noqa: S608 - our own words
+        hand_over.hand_over_id,
+        limit,
+    )
     return [row["customer_id"] for row in rows]
 
 

@@ -10,7 +10,7 @@ import asyncpg
 from services.profile.accounts.domain import Account, Role
 from services.profile.assessments.domain import Assessment
 from services.profile.complaints.domain import Complaint
-from services.profile.consents.domain import Channel, Consent, Consents, Preferences, Purpose, State
+from services.profile.consents.domain import Channel, Consent, Consents, Preferences, State
 from services.profile.customers.domain import FACTS, Flags
 from services.profile.customers.repository import facts_of, scope_of, seen
 from services.profile.features.domain import FEATURES, CustomerFeatures
@@ -21,6 +21,7 @@ from services.profile.kyc.domain import Kept
 from services.profile.needs.domain import Goal, Need, NeedKind
 from services.profile.needs.tables import GoalRow
 from services.profile.parts.domain import Pieces
+from services.profile.purposes.domain import Purpose
 from services.profile.timeline.domain import Entry, Source
 from services.profile.vocabulary import talk_cards
 from shared.database import Money, from_fen

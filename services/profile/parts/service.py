@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from services.profile.consents import service as consents
+from services.profile.consents.domain import counted
 from services.profile.customers.domain import Customer, NoSuchCustomer
 from services.profile.features import service as features
 from services.profile.features.domain import CustomerFeatures
@@ -15,6 +16,7 @@ from services.profile.kyc.domain import Card, Stated
 from services.profile.needs.domain import shown_to
 from services.profile.parts import repository
 from services.profile.parts.domain import Gathered, Pieces
+from services.profile.purposes import service as purposes
 from services.profile.relations import service as relations
 from services.profile.relations.domain.relations import Graph, Node, Readings
 from services.profile.timeline import service as timeline
@@ -48,6 +50,9 @@ async def gather(
         pieces, sealed = found
         kinds = shown_to(is_customer=wanted.token.customer is not None)
         pieces = replace(pieces, needs=[each for each in pieces.needs if each.kind in kinds])
+        if "consents" in names:
+            lapses = await purposes.lapses_in_force(connection, clock.now())
+            pieces = replace(pieces, consents=counted(pieces.consents, lapses))
         near = Near(connection, pieces, wanted.token, clock, limit)
         entries = await near.timeline() if "timeline" in names else ()
         readings = await near.relations() if "relations" in names else None

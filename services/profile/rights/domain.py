@@ -12,6 +12,10 @@ SERVICES = ("profile", "segment", "strategy", "feedback")
 """Who holds data of customers in any case; whoever follows a feed of profile's is added."""
 
 
+ERASED = "erased"
+"""Why a request is closed whose customer was erased; one of the catalogue's refusals."""
+
+
 class Kind(StrEnum):
     ACCESS = "access"
     CORRECTION = "correction"
@@ -181,6 +185,18 @@ def acknowledged(request: Request, reader: str, receipt: Receipt) -> Request:
     if with_it.awaited:
         return with_it
     return replace(with_it, state=State.FULFILLED, closed_at=receipt.at)
+
+
+def overtaken(request: Request, erasure: Request) -> Request:
+    """Close what was still open of a customer who is erased: nothing is left to answer it with."""
+    return replace(
+        request,
+        state=State.REFUSED,
+        reason=ERASED,
+        decided_at=erasure.decided_at,
+        decided_by=erasure.decided_by,
+        closed_at=erasure.closed_at,
+    )
 
 
 def _decided(request: Request, decider: Decider) -> Request:

@@ -79,6 +79,17 @@ async def list_of(
     return [_to_request(row) for row in rows]
 
 
+async def list_open(connection: asyncpg.Connection, records: Sequence[str]) -> list[Request]:
+    """Return, locked, the requests of these records that nobody has decided."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM rights_request
+            WHERE customer_id = ANY ($1::text[]) AND state = 'received'
+            ORDER BY request_id FOR UPDATE""",  # noqa: S608 - our columns
+        records,
+    )
+    return [_to_request(row) for row in rows]
+
+
 async def has_open_accounts(
     connection: asyncpg.Connection, records: Sequence[str], today: date
 ) -> bool:

@@ -25,6 +25,7 @@ from services.profile.rights.domain import (
     Receipt,
     Request,
     RequestDiffers,
+    State,
 )
 from services.profile.rights.repository import Place
 from services.profile.vocabulary import rights
@@ -143,7 +144,7 @@ async def fulfil(
 async def acknowledge(
     connection: asyncpg.Connection, request_id: str, reader: str, receipt: Receipt
 ) -> Request:
-    """Take the receipt of a reader.
+    """Take the receipt of a reader; the last one closes what else was open of the customer.
 
     Raises:
         NoSuchRequest: there is none.
@@ -152,6 +153,9 @@ async def acknowledge(
     request = await repository.get(connection, request_id, lock=True)
     with_it = domain.acknowledged(request, reader, receipt)
     await repository.put(connection, with_it)
+    if with_it.state is State.FULFILLED:
+        for each in await repository.list_open(connection, with_it.records):
+            await repository.put(connection, domain.overtaken(each, with_it))
     return with_it
 
 

@@ -1,7 +1,7 @@
 """What strategy knows of one customer: a copy of what the other services publish."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import TypeAlias
@@ -22,6 +22,15 @@ class Consent:
     purpose: str
     channel: str
     is_granted: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lapse:
+    """Consents to a purpose given at `before` or earlier do not count from `at` on."""
+
+    purpose: str
+    before: datetime
     at: datetime
 
 
@@ -90,6 +99,24 @@ class Customer:
         """Return a numeric attribute; None if it is not known."""
         value = self.attribute(name)
         return float(value) if isinstance(value, int | float) else None
+
+
+def counted(customer: Customer, lapses: Iterable[Lapse], now: datetime) -> Customer:
+    """Return a customer whose consents to what a purpose no longer means are refusals (P2).
+
+    They are that from the instant on, whenever profile tells it of this customer.
+    """
+    in_force = [each for each in lapses if each.at <= now]
+    consents = tuple(_counted(each, in_force) for each in customer.consents)
+    return customer if consents == customer.consents else replace(customer, consents=consents)
+
+
+def _counted(consent: Consent, lapses: Iterable[Lapse]) -> Consent:
+    ends = [each.before for each in lapses if each.purpose == consent.purpose]
+    last = max((end for end in ends if end >= consent.at), default=None)
+    if last is None or not consent.is_granted:
+        return consent
+    return replace(consent, is_granted=False, at=last)
 
 
 def has_consent(consents: Iterable[Consent], purpose: str, channel: str) -> bool:

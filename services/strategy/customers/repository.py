@@ -6,7 +6,7 @@ from datetime import date, datetime
 import asyncpg
 import orjson
 
-from services.strategy.customers.domain import Complaints, Consent, Customer, Flags
+from services.strategy.customers.domain import Complaints, Consent, Customer, Flags, Lapse
 from services.strategy.suppressions.domain import Scope, Suppression
 
 COLUMNS = (
@@ -16,6 +16,8 @@ COLUMNS = (
 )
 SURVIVOR = "s.customer_id = coalesce(r.merged_into, r.customer_id)"
 """Joins the state `s` of whom a record `r` is part of."""
+LAPSES = "SELECT jsonb_agg(jsonb_build_array(purpose, before, at)) FROM consent_lapse"
+"""What `to_lapses` reads."""
 RECORDS = "(SELECT $1 UNION ALL SELECT customer_id FROM customer_state WHERE merged_into = $1)"
 """The ids of the records of customer `$1`, a survivor."""
 _STATE = f"""
@@ -186,6 +188,17 @@ async def set_consents(
     await connection.execute(_CONSENTS, *_columns(packed, 4))
 
 
+async def set_lapses(connection: asyncpg.Connection, purpose: str, lapses: Sequence[Lapse]) -> None:
+    """Replace the lapses of a purpose."""
+    await connection.execute("DELETE FROM consent_lapse WHERE purpose = $1", purpose)
+    await connection.execute(
+        "INSERT INTO consent_lapse SELECT $1, * FROM unnest($2::timestamptz[], $3::timestamptz[])",
+        purpose,
+        [each.before for each in lapses],
+        [each.at for each in lapses],
+    )
+
+
 async def set_flags(
     connection: asyncpg.Connection, rows: Sequence[tuple[str, Mapping[str, object]]]
 ) -> None:
@@ -257,6 +270,18 @@ def to_customer(row: asyncpg.Record) -> Customer:
         },
         org_path=row["org_path"],
         rm_id=row["rm_id"],
+    )
+
+
+def to_lapses(told: Sequence[Sequence[str]] | None) -> tuple[Lapse, ...]:
+    """Return what `LAPSES` has read."""
+    return tuple(
+        Lapse(
+            purpose=purpose,
+            before=datetime.fromisoformat(before),
+            at=datetime.fromisoformat(at),
+        )
+        for purpose, before, at in told or ()
     )
 
 

@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 
 from services.strategy.customers import repository
-from services.strategy.customers.domain import Consent, Customer
+from services.strategy.customers.domain import Consent, Customer, Lapse
 from shared.feed import Event, Handler
 from shared.tokens import Token
 
@@ -18,6 +18,7 @@ def safety_handlers() -> list[Handler]:
     """Handlers of profile's safety lane: whom we must leave alone."""
     return [
         Handler(["profile.consent_changed.v1"], _apply_consents),
+        Handler(["profile.consent_purpose_changed.v1"], _apply_purposes),
         Handler(["profile.flags_changed.v1"], _apply_flags),
         Handler(["profile.assessment_recorded.v1"], _apply_assessments),
         Handler(["profile.complaint_opened.v1", "profile.complaint_closed.v1"], _apply_complaints),
@@ -75,6 +76,22 @@ async def _apply_consents(
         for event in events
     ]
     await repository.set_consents(connection, rows)
+
+
+async def _apply_purposes(
+    connection: asyncpg.Connection, events: Sequence[Event], _: object
+) -> None:
+    for event in events:
+        lapses = [
+            Lapse(
+                purpose=event.subject,
+                before=_time(text["since"]),
+                at=_time(text["lapses_at"]),
+            )
+            for text in event.data["texts"]
+            if text["lapses_at"] is not None
+        ]
+        await repository.set_lapses(connection, event.subject, lapses)
 
 
 async def _apply_flags(connection: asyncpg.Connection, events: Sequence[Event], _: object) -> None:

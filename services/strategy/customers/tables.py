@@ -41,3 +41,13 @@ class CustomerStateRow(CustomerKeyed, Base):
     org_path: Mapped[str | None] = mapped_column(Text)
     rm_id: Mapped[str | None] = mapped_column(Text)
     merged_into: Mapped[str | None] = mapped_column(Text)
+
+
+class ConsentLapseRow(Base):
+    """From when on consents to a purpose do not count that were given `before`, or then."""
+
+    __tablename__ = "consent_lapse"
+
+    purpose: Mapped[str] = mapped_column(Text, primary_key=True)
+    before: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,7 +10,7 @@ import orjson
 
 from services.strategy.channels.domain import Direction
 from services.strategy.customers import repository as customers
-from services.strategy.customers.domain import Customer
+from services.strategy.customers.domain import MARKETING, Customer, counted
 from services.strategy.funnel.domain.situation import Mode
 from services.strategy.products.repository import EXHAUSTED
 from shared.errors import NotFound
@@ -20,8 +20,8 @@ _READ = f"""
 SELECT {customers.COLUMNS},
        (SELECT extract(epoch FROM clock_timestamp() - swept_at)::float8 FROM feed_cursor
         WHERE feed = 'profile' AND lane = 'safety') AS consents_age,
-       {held("coalesce(s.customer_id, q.customer_id)")} AS is_held,
-       ARRAY({EXHAUSTED}) AS exhausted,
+       {held(f"ANY (ARRAY[coalesce(s.customer_id, q.customer_id), '{MARKETING}'])")} AS is_held,
+       ARRAY({EXHAUSTED}) AS exhausted, ({customers.LAPSES}) AS lapses,
        (SELECT answer FROM decision_request AS r
         WHERE r.customer_id = coalesce(s.customer_id, q.customer_id)
           AND r.client_id = q.client_id AND r.request_id = q.request_id AND at > $4) AS answered
@@ -135,9 +135,16 @@ class Written:
 
 
 async def read(
-    connection: asyncpg.Connection, questions: Sequence[Question], *, remembered_since: datetime
+    connection: asyncpg.Connection,
+    questions: Sequence[Question],
+    *,
+    remembered_since: datetime,
+    now: datetime,
 ) -> list[Known]:
-    """Read by key all that some decisions need; answers in the order of the questions."""
+    """Read by key all that some decisions need; answers in the order of the questions.
+
+    Consents are those that count `now`.
+    """
     rows = await connection.fetch(
         _READ,
         [question.customer_id for question in questions],
@@ -147,7 +154,9 @@ async def read(
     )
     return [
         Known(
-            customer=None if row["customer_id"] is None else customers.to_customer(row),
+            customer=None
+            if row["customer_id"] is None
+            else counted(customers.to_customer(row), customers.to_lapses(row["lapses"]), now),
             consents_age_seconds=row["consents_age"],
             is_held=row["is_held"],
             exhausted=frozenset(row["exhausted"]),

@@ -229,7 +229,9 @@ class Decider:
 
     async def _read(self, questions: Sequence[Question]) -> list[Known]:
         async with self._answering() as (connection, since):
-            return await repository.read(connection, questions, remembered_since=since)
+            return await repository.read(
+                connection, questions, remembered_since=since, now=self._clock.now()
+            )
 
     async def _write(self, decisions: Sequence[Written]) -> list[bool]:
         async with self._answering() as (connection, since):

@@ -37,7 +37,7 @@ async def gather(desk: Desk, wanted: Wanted) -> Silenced:
         customer_id=wanted.customer_id, client_id=wanted.token.client_id, request_id=None
     )
     async with desk.database.connection() as connection:
-        [known] = await decisions.read(connection, [question], remembered_since=now)
+        [known] = await decisions.read(connection, [question], remembered_since=now, now=now)
         if known.customer is None or not reaches(wanted.token, known.customer):
             raise NotFound(f"No customer {wanted.customer_id}")
         customer = known.customer

@@ -179,7 +179,7 @@ def test_a_token_bound_to_a_customer_does_not_learn_of_propositions_to_others() 
 
 
 @pytest.mark.parametrize("missing", ["assessment_id", "recording_reference"])
-def test_a_branch_sale_under_suitability_counts_only_with_its_evidence(missing: str) -> None:
+def test_b6_a_branch_sale_under_suitability_counts_only_with_its_evidence(missing: str) -> None:
     evidence = {"assessment_id": "a1", "recording_reference": "r1"}
     branch = proposition(channel="branch", category="fund")
     sale = report(outcome="converted", context=evidence)

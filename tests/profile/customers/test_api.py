@@ -11,6 +11,7 @@ KNOWN_SCOPES = {
     "duplicates:read", "duplicates:write", "duplicates:run",
     "rights:request", "rights:read", "rights:write", "rights:unseal", "attributes:read",
     "disclosures:read", "disclosures:write", "catalogue:write", "ownership:write",
+    "purposes:write", "conduct:read",
 }  # fmt: skip
 PHONE, NATIONAL_ID = "13800138000", "11010519491231002X"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.consents.domain import Channel, Consent, Purpose, State, Statement, applied
+from services.profile.consents.domain import Channel, Consent, State, Statement, applied
 from services.profile.merges.domain import (
     STRICT,
     Joined,
@@ -20,6 +20,7 @@ from services.profile.merges.domain import (
     strictest,
     survivors,
 )
+from services.profile.purposes.domain import Purpose
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHANNELS = (Channel.ALL, Channel.SMS, Channel.APP)

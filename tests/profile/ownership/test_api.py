@@ -81,6 +81,36 @@ async def test_who_states_the_absent_manager_again_does_not_end_the_substitution
     assert await owners(bank, "c1", "c2") == ["rm1", "rm1"]
 
 
+async def test_who_comes_to_an_absent_manager_goes_to_the_substitute_and_back(
+    bank: Profile,
+) -> None:
+    path = await propose(bank, until="2026-03-06")
+    await bank.ok("POST", f"{path}/accept", headers=TWO)
+    await days_later(bank, 0)
+
+    await bank.customer("c4", rm_id="rm1")
+    await bank.ok("PATCH", "/customers/c3", json={"rm_id": "rm1"})
+    await days_later(bank, 1)
+
+    assert await owners(bank, "c1", "c3", "c4") == ["rm2", "rm2", "rm2"]
+    history = (await bank.ok("GET", "/customers/c4/ownership"))["items"]
+    assert [(each["rm_id"], each["recorded_by"]) for each in history] == [
+        ("rm2", path.rsplit("/", 1)[1]), ("rm1", "test-client")
+    ]  # fmt: skip
+    assert (await bank.ok("GET", path, headers=ONE))["handed"] == 4
+    await days_later(bank, 5)
+    assert await owners(bank, "c1", "c3", "c4") == ["rm1", "rm1", "rm1"]
+
+
+async def test_two_who_stand_in_for_each_other_hand_nobody_over_twice(bank: Profile) -> None:
+    for pair in ({}, {"from_rm": "rm2", "to_rm": "rm1"}):
+        path = await propose(bank, until="2026-03-06", **pair)
+        await bank.ok("POST", f"{path}/accept", headers=TWO)
+        await days_later(bank, 0)
+
+    assert await owners(bank, "c1", "c2") == ["rm1", "rm1"]
+
+
 async def test_a_transfer_is_for_good_and_of_those_named(bank: Profile) -> None:
     path = await propose(bank, reason="transfer", customers=["c2", "c3"])
     await bank.ok("POST", f"{path}/accept", headers=TWO)

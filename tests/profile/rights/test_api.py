@@ -8,6 +8,8 @@ import pytest
 
 from services.profile.identifiers.service import key_ring
 from services.profile.rights import repository, service
+from services.profile.rights import service as rights
+from services.profile.rights.domain import SERVICES, Receipt
 from shared.clock import BusinessClock
 from shared.subjects import read_rules
 from tests.kit import bearer
@@ -128,3 +130,29 @@ async def test_the_archive_is_sealed_anew_and_goes_when_its_day_is_past(profile:
         assert kept["sealed"].startswith(new.mark)
         assert await repository.drop_outdated(connection, until) == 0
         assert await repository.drop_outdated(connection, until + timedelta(days=1)) == 1
+
+
+async def test_p14_what_else_was_open_is_closed_with_a_reason_once_the_customer_is_erased(
+    profile: Profile,
+) -> None:
+    for customer_id in ("c1", "c2"):
+        await profile.ok("PUT", f"/customers/{customer_id}", json={"party_type": "person"})
+        await ask(profile, "access", request_id=f"r-{customer_id}", customer_id=customer_id)
+    await ask(profile, "erasure", request_id="r1")
+    await profile.ok("POST", "/rights-requests/r1/fulfil", headers=OFFICER)
+    states = []
+    for reader in SERVICES:
+        states.append((await profile.ok("GET", "/rights-requests/r-c1", headers=OFFICER))["state"])
+        async with profile.database.transaction() as connection:
+            await rights.acknowledge(connection, "r1", reader, Receipt(at=NOW, stores=[]))
+
+    closed = await profile.ok("GET", "/rights-requests/r-c1", headers=OFFICER)
+    other = await profile.ok("GET", "/rights-requests/r-c2", headers=OFFICER)
+    assert set(states) == {"received"}
+    assert (closed["state"], closed["reason"], closed["decided_by"]) == (
+        "refused",
+        "erased",
+        "s-officer",
+    )
+    assert closed["closed_at"] is not None
+    assert other["state"] == "received"

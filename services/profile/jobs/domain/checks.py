@@ -1,19 +1,20 @@
 """Why a row of an import may not be taken."""
 
 import re
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
 import polars as pl
 
 from services.profile.accounts.domain import Role
-from services.profile.consents.domain import Channel, Purpose, State
+from services.profile.consents.domain import Channel, State
 from services.profile.customers.domain import CODES
 from services.profile.events.domain import LARGEST_FEN
 from services.profile.identifiers.domain import KINDS
 from services.profile.jobs.domain.jobs import Row, one_of
 from services.profile.needs.domain import LAST_PRIORITY, NeedKind
+from services.profile.purposes.domain import Purpose, Text, in_place_of
 from services.profile.vocabulary import KycItem
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -140,8 +141,10 @@ def holding(
     return _term(row) or _balance(row, now)
 
 
-def consent(row: Row, customers: Container[str], now: datetime) -> str | None:
-    """Return what is wrong with a statement of consent."""
+def consent(
+    row: Row, customers: Container[str], now: datetime, texts: Sequence[Text] = ()
+) -> str | None:
+    """Return what is wrong with a statement of consent; `texts` are those of every purpose."""
     if row["customer_id"] not in customers:
         return "unknown_customer"
     if row["purpose"] not in _PURPOSES:
@@ -150,6 +153,9 @@ def consent(row: Row, customers: Container[str], now: datetime) -> str | None:
         return "unknown_channel"
     if row["state"] not in _STATES:
         return "bad_state"
+    own = [each for each in texts if each.purpose == row["purpose"]]
+    if row["state"] == State.GRANTED and in_place_of(own, row["text_version"], row["at"]):
+        return "text_outdated"
     return _ahead(row["at"], now)
 
 

@@ -10,7 +10,7 @@ from anyio import to_thread
 from services.profile.assessments import service as assessments
 from services.profile.assessments.domain import Assessment, valid_until
 from services.profile.consents import service as consents
-from services.profile.consents.domain import Channel, Purpose, State, Statement
+from services.profile.consents.domain import Channel, State, Statement
 from services.profile.customers import service as customers
 from services.profile.event_types import service as event_types
 from services.profile.events import service as events
@@ -21,6 +21,8 @@ from services.profile.jobs.domain.columns import LAYOUTS, ImportKind
 from services.profile.jobs.domain.events import formed, lines, outcome
 from services.profile.jobs.domain.jobs import Outcome, Row, sift, totals
 from services.profile.jobs.service.context import Context
+from services.profile.purposes import service as purposes
+from services.profile.purposes.domain import Purpose
 
 
 async def take_events(
@@ -71,11 +73,12 @@ async def take_consents(
     rows = batch.to_dicts()
     known = await _locked(connection, rows)
     now = context.now
+    texts = await purposes.texts_of_all(connection)
     sifted = sift(
         rows,
         checks.general_reasons(batch, layout.required),
         id_column=layout.id,
-        reason_of=lambda row: checks.consent(row, known, now),
+        reason_of=lambda row: checks.consent(row, known, now, texts),
     )
     said = [(known[row["customer_id"]], _statement(row)) for row in sifted.rows]
     fresh = await consents.unrecorded(connection, said)
