@@ -6,6 +6,7 @@ from services.profile.base import Base
 from services.profile.complaints import tables as _complaints
 from services.profile.consents import tables as _consents
 from services.profile.customers import tables as _customers
+from services.profile.declarations import tables as _declarations
 from services.profile.disclosures import tables as _disclosures
 from services.profile.event_types import tables as _event_types
 from services.profile.events import tables as _events
@@ -26,8 +27,19 @@ from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
-    *(_accounts, _assessments, _complaints, _consents, _customers, _disclosures, _event_types),
-    *(_events, _features, _holdings, _identifiers, _identities, _jobs, _kyc, _matching, _merges),
+    *(_accounts, _assessments, _complaints, _consents, _customers, _declarations, _disclosures),
+    *(
+        _event_types,
+        _events,
+        _features,
+        _holdings,
+        _identifiers,
+        _identities,
+        _jobs,
+        _kyc,
+        _matching,
+        _merges,
+    ),
     *(_needs, _ownership, _relations, _rights, _timeline),
 )
 METADATA = Base.metadata
