@@ -16,6 +16,7 @@ from services.segment.scales.domain import (
     reads_of,
     with_levels,
 )
+from shared.database import raw_connection
 from shared.etag import check_match
 from shared.rules import Catalogue
 
@@ -61,4 +62,4 @@ async def _store(session: AsyncSession, scale: Scale, *, now: datetime) -> None:
     for key in scale.keys:
         await attribute_service.add_values(session, key, scale.level_keys, now=now)
     await repository.save(session, scale, at=now)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))

@@ -10,6 +10,7 @@ KNOWN_SCOPES = {
     *SCOPES, "customers:merge", "identifiers:unmask", "unmaskings:read",
     "duplicates:read", "duplicates:write", "duplicates:run",
     "rights:request", "rights:read", "rights:write", "rights:unseal", "attributes:read",
+    "attributes:write",
     "disclosures:read", "disclosures:write", "catalogue:write", "ownership:write",
 }  # fmt: skip
 PHONE, NATIONAL_ID = "13800138000", "11010519491231002X"

@@ -43,18 +43,18 @@ def tally(events: str, *, owner: str, features: str = "f.state <> 'deleting'") -
            {_latest("e.occurred_at")} AS latest_at,
            {_latest("coalesce(e.sequence, -1)")} AS latest_sequence,
            {_latest("e.event_id")} AS latest_id
-    FROM {events} AS e
+    FROM (
+        SELECT e.*, jsonb_strip_nulls(jsonb_build_object('amount', amount, 'channel', channel,
+                   'direction', direction, 'purpose', purpose, 'data', data)) AS document
+        FROM {events} AS e WHERE type IN (SELECT type FROM declared_feature) OFFSET 0
+    ) AS e
     JOIN declared_feature AS f ON f.type = e.type AND {features}
     CROSS JOIN LATERAL (
-        SELECT jsonb_strip_nulls(jsonb_build_object('amount', e.amount, 'channel', e.channel,
-            'direction', e.direction, 'purpose', e.purpose, 'data', e.data)) AS whole OFFSET 0
-    ) AS x
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN jsonb_typeof(x.whole #> f.measure) = 'number'
-                    THEN round((x.whole #> f.measure)::numeric, {DECIMALS}) END AS value OFFSET 0
+        SELECT CASE WHEN jsonb_typeof(e.document #> f.measure) = 'number'
+                    THEN round((e.document #> f.measure)::numeric, {DECIMALS}) END AS value OFFSET 0
     ) AS m
     WHERE (f.measure IS NULL OR abs(m.value) <= {LARGEST})
-      AND (f.condition IS NULL OR jsonb_path_match(x.whole, f.condition, f.terms))
+      AND (f.condition IS NULL OR jsonb_path_match(e.document, f.condition, f.terms))
     GROUP BY 1, 2, 3"""
 
 
