@@ -201,19 +201,21 @@ async def step(database: Database, clock: BusinessClock, *, customers: int) -> b
         if not ids:
             await _finish(connection, run, clock.now())
             return True
-        await _recompute(connection, run, ids, clock.zone)
+        await _recompute(connection, run, ids, clock)
     return True
 
 
 async def _recompute(
-    connection: asyncpg.Connection, run: Run, ids: Sequence[str], zone: ZoneInfo
+    connection: asyncpg.Connection, run: Run, ids: Sequence[str], clock: BusinessClock
 ) -> None:
     survivors = sorted(set((await lock(connection, ids)).values()))
-    day = day_of(run.as_of, zone)
-    await computing.add_up(connection, survivors, day=day, as_of=run.as_of, zone=zone)
-    await declared.fill_to(connection, run.run_id, ids[-1])
+    # what a run fills is news even of those who changed since it was asked for
+    is_filling = await declared.fill_to(connection, run.run_id, ids[-1])
+    as_of = clock.now() if is_filling else run.as_of
+    day = day_of(as_of, clock.zone)
+    await computing.add_up(connection, survivors, day=day, as_of=as_of, zone=clock.zone)
     changed = await computing.refresh_in_run(
-        connection, survivors, day=day, as_of=run.as_of, run_id=run.run_id
+        connection, survivors, day=day, as_of=as_of, run_id=run.run_id
     )
     await runs.advance(connection, run, after=ids[-1], done=len(ids), changed=changed)
 

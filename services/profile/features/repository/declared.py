@@ -165,13 +165,14 @@ async def count_anew(
         await connection.execute(_COUNT, customer_ids, zone)
 
 
-async def fill_to(connection: asyncpg.Connection, run_id: str, customer_id: str) -> None:
-    """Note that customers up to this one have what this run fills."""
-    await connection.execute(
-        "UPDATE declared_feature SET filled_to = $2 WHERE run_id = $1 AND state = 'backfilling'",
+async def fill_to(connection: asyncpg.Connection, run_id: str, customer_id: str) -> bool:
+    """Note that this run has reached customers up to this one; tell whether it fills anything."""
+    rows = await connection.fetch(
+        "UPDATE declared_feature SET filled_to = $2 WHERE run_id = $1 RETURNING name",
         run_id,
         customer_id,
     )
+    return bool(rows)
 
 
 async def settle(connection: asyncpg.Connection, run_id: str) -> None:
