@@ -7,6 +7,7 @@ for every process.
 from dataclasses import dataclass, replace
 
 import asyncpg
+from anyio import to_thread
 
 from services.profile.clients import Attributes
 from services.profile.declarations import repository
@@ -84,9 +85,10 @@ async def put(
         Unavailable: segment does not say whether the name is free.
     """
     await _must_be_free(database, wanted.name, segment)
+    is_speakable = await to_thread.run_sync(_is_speakable, wanted.name)
     async with database.transaction() as connection:
         await repository.lock(connection)
-        wanted = await _checked(connection, wanted)
+        wanted = await _checked(connection, wanted, is_speakable=is_speakable)
         current = await _find(connection, wanted.name)
         check_match(writing.if_match, current and current.version)
         if current is None:
@@ -152,12 +154,18 @@ async def _must_be_free(database: Database, name: str, segment: Attributes) -> N
         must_be_free(name, await segment.find(name))
 
 
-async def _checked(connection: asyncpg.Connection, wanted: Declaration) -> Declaration:
+def _is_speakable(name: str) -> bool:
     from shared.rules import is_speakable  # noqa: PLC0415  20 MB that only declarations need
 
+    return is_speakable(name)
+
+
+async def _checked(
+    connection: asyncpg.Connection, wanted: Declaration, *, is_speakable: bool
+) -> Declaration:
     kind = (await event_types.among(connection, [wanted.source])).get(wanted.source)
     held = [each.key for each in grounds()]
-    check(wanted, kind, held, is_speakable=is_speakable(wanted.name))
+    check(wanted, kind, held, is_speakable=is_speakable)
     return replace(wanted, unit=wanted.unit or unit_of(wanted.aggregate, wanted.of, kind))
 
 
