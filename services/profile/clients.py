@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.client import ServiceClient
+from shared.errors import NotFound
 from shared.paging import encode_cursor
 
 
@@ -46,3 +47,22 @@ class Segments:
             idempotent=True,
         )
         return set(answer.json()["customer_ids"])
+
+
+class Attributes:
+    """Segment's catalogue of attributes, as far as declaring features needs it."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def find(self, name: str) -> tuple[str, str] | None:
+        """Return owner and type of an attribute, None if there is none of this name.
+
+        Raises:
+            Unavailable: segment does not answer.
+        """
+        try:
+            found = (await self._client.get(f"/v1/attributes/{name}")).json()
+        except NotFound:
+            return None
+        return found["owner"], found["type"]

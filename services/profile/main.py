@@ -10,6 +10,7 @@ from services.profile.complaints.api import router as complaints
 from services.profile.conduct.api import router as conduct
 from services.profile.consents.api import router as consents
 from services.profile.customers.api import router as customers
+from services.profile.declarations.api import router as declarations
 from services.profile.disclosures.api import router as disclosures
 from services.profile.duplicates.api import router as duplicates
 from services.profile.event_types.api import router as event_types
@@ -62,6 +63,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
             *(conduct, complaints, flags, ownership),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
+            declarations,  # after the paths of exports and rolls, which no feature is called
             *(grounds, disclosures, rights, subject_router(SERVICE, holder_of, note_reading)),
             feed_router(SERVICE, snapshot),
         ],

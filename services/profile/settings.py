@@ -45,6 +45,9 @@ class Settings(ServiceSettings):
         default=timedelta(minutes=10),
         description="Features that an import put off follow by themselves if none came after it",
     )
+    most_declared_features: int = Field(
+        default=200, ge=0, description="Most features of its own that the bank may declare"
+    )
     matcher_niceness: int = Field(
         default=15, ge=0, le=19, description="How far the search for duplicates gives way to others"
     )

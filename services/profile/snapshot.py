@@ -14,8 +14,11 @@ from services.profile.consents import service as consents
 from services.profile.consents.repository import current_of
 from services.profile.customers import service as customers
 from services.profile.customers.repository import standing_of
+from services.profile.declarations import service as declarations
+from services.profile.declarations.repository import DECLARED_AFTER, to_feature
 from services.profile.features import service as features
-from services.profile.features.domain import FEATURES, CustomerFeatures
+from services.profile.features.domain import CustomerFeatures
+from services.profile.features.repository.declared import STORED, joined
 from services.profile.merges import service as merges
 from services.profile.purposes import service as purposes
 from services.profile.rights import service as rights
@@ -59,13 +62,17 @@ async def _pages(connection: asyncpg.Connection, query: str, tell: Tell) -> Asyn
             yield _event(new)
 
 
+async def _declared(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [declarations.told(to_feature(row)) for row in page]
+
+
 async def _features(_: asyncpg.Connection, page: Page) -> list[NewEvent]:
     return [
         features.changed_event(
             CustomerFeatures(
                 customer_id=row["customer_id"],
                 as_of=row["as_of"],
-                features={name: row[name] for name in FEATURES},
+                features=joined(row),
             )
         )
         for row in page
@@ -167,7 +174,7 @@ def _where(name: str, condition: str) -> str:
 
 _HAS_COMPLAINT = "EXISTS (SELECT FROM party_complaint AS c WHERE c.customer_id = t.customer_id)"
 # In the order they are told: nothing is heard of who was erased, records are merged before the rest
-# is told, a complaint is opened before it is closed.
+# is told, a complaint is opened before it is closed, and a feature is declared before it is told.
 _SOURCES: Mapping[str, tuple[str, Tell]] = {
     rights.ERASED: (
         """SELECT subject AS customer_id, * FROM feed_erased
@@ -180,8 +187,9 @@ _SOURCES: Mapping[str, tuple[str, Tell]] = {
            WHERE state = 'accepted' AND purpose > $1 ORDER BY 1 LIMIT $2""",
         _purposes,
     ),
+    declarations.DECLARED: (DECLARED_AFTER, _declared),
     features.CHANGED: (
-        "SELECT * FROM feature WHERE customer_id > $1 ORDER BY customer_id LIMIT $2",
+        f"SELECT {STORED} FROM feature AS f WHERE customer_id > $1 ORDER BY customer_id LIMIT $2",  # noqa: S608 - text of ours
         _features,
     ),
     consents.CHANGED: (

@@ -7,6 +7,7 @@ from services.profile.complaints import tables as _complaints
 from services.profile.conduct import tables as _conduct
 from services.profile.consents import tables as _consents
 from services.profile.customers import tables as _customers
+from services.profile.declarations import tables as _declarations
 from services.profile.disclosures import tables as _disclosures
 from services.profile.event_types import tables as _event_types
 from services.profile.events import tables as _events
@@ -28,7 +29,8 @@ from shared.feed.tables import feed_tables
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
-    *(_accounts, _assessments, _complaints, _conduct, _consents, _customers, _disclosures),
+    *(_accounts, _assessments, _complaints, _conduct, _consents, _customers, _declarations),
+    _disclosures,
     *(
         _event_types,
         _events,

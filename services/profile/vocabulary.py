@@ -176,6 +176,31 @@ def _data_field(*, values: Iterable[str] = (), **parts: Any) -> DataField:
     return DataField(values=tuple(values), **parts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """An entry of the attribute catalogue."""
+
+    name: str
+    owner: str
+    type: str
+    unit: str
+    zh: str
+    en: str
+    definition: str
+    sensitive: bool = False
+    values: tuple[str, ...] = ()
+
+
+@cache
+def attributes() -> dict[str, Attribute]:
+    """The shipped attributes that profile owns, by name."""
+    return {
+        entry["name"]: Attribute(**{**entry, "values": tuple(entry.get("values", ()))})
+        for entry in _read("attributes.yaml")
+        if entry["owner"] == "profile"
+    }
+
+
 @cache
 def categories() -> dict[str, Category]:
     """The product categories by key."""

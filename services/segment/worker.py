@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.segment import seeding
+from services.segment.attributes.service import apply_declared
 from services.segment.customers.service import apply_merges, apply_owners
 from services.segment.features.service.following import FeatureIntake
 from services.segment.scoring.service import requests
@@ -57,6 +58,7 @@ def profile_reader(
         feed="profile",
         lane="main",
         handlers=[
+            Handler({"profile.feature_declared.v1"}, apply_declared),
             Handler({"profile.features_changed.v1"}, intake.apply_changes),
             Handler({"profile.features_run_completed.v1"}, intake.note_runs),
             Handler({"profile.ownership_changed.v1"}, apply_owners),

@@ -7,6 +7,7 @@ import pytest
 from services.profile.features import service as profile_features
 from tests.contract.bank import decide, ready, redefine, report, reserve, write
 from tests.contract.suite import EVERY_SCOPE, NOW, Suite, schemas
+from tests.contract.test_declared_features import CREATE, DECLARATION
 from tests.kit import bearer
 
 pytestmark = pytest.mark.anyio
@@ -16,6 +17,7 @@ OFFICER = bearer(*EVERY_SCOPE, actor="s-officer")
 async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: Suite) -> None:
     await suite.settle()
     await ready(suite)
+    await suite.call("PUT", "/features/big_spends_30d", DECLARATION, **CREATE)
     await write(suite, "c1", "/flags", is_frozen=True)
     await write(suite, "c1", "/flags", is_frozen=False)
     await suite.settle()

@@ -8,6 +8,7 @@ from services.profile.conduct import service as conduct
 from shared.feed import event_types
 from tests.kit import bearer
 from tests.profile.conftest import Profile, ago
+from tests.profile.declarations.bank import declared
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +27,7 @@ async def state(profile: Profile) -> None:
     await profile.ok("POST", "/customers/c1/complaints/k/close")
     await profile.ok("PUT", "/customers/c2", json={"party_type": "person"})
     merge = {"merged": "c2", "reason": "x"}
+    await declared(profile, "spends_30d")
     headers = bearer("customers:merge")
     await profile.ok("POST", "/customers/c1/merge", json=merge, headers=headers)
     await redefine(profile)

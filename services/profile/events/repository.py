@@ -22,6 +22,7 @@ from services.profile.events.domain import (
     Told,
 )
 from services.profile.features.domain import CREDIT_STAGES
+from services.profile.features.repository import declared
 from services.profile.vocabulary import EventType, contribution, event_types
 from shared.ids import new_id
 
@@ -235,6 +236,11 @@ partner AS (
     {PARTNERS} ORDER BY 1, 2, 3, 4
     ON CONFLICT (customer_id, kind, day, counterparty) DO UPDATE
     SET payments = p.payments + excluded.payments
+),
+declared AS (
+    INSERT INTO declared_day AS d ({", ".join(declared.COLUMNS)})
+    {declared.tally("fresh", owner="e.customer_id")} ORDER BY 1, 2, 3
+    {declared.ADD}
 ),
 points AS (
     INSERT INTO balance AS b (customer_id, holding_id, day, balance, at, sequence, event_id)

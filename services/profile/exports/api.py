@@ -10,8 +10,10 @@ from services.profile.exports import domain
 from services.profile.exports.domain import Export
 from services.profile.exports.repository import past, streaming
 from services.profile.exports.repository.streaming import Sight
+from services.profile.features import service as features
 from services.profile.features.domain import chosen
 from services.profile.features.repository.computing import PAST
+from services.profile.features.repository.declared import shown
 from services.profile.parameters import ID_PATTERN, Moment
 from shared.app import AppDatabase, AppSettings, Clock
 from shared.auth import CurrentToken, Token, requires
@@ -99,12 +101,14 @@ async def export_features(
     of_run = changed_in_run is not None
     file = _File("features", kind, shape)
     moment = domain.moment_of(as_of, known_at, of_run=of_run, now=clock.now(), zone=clock.zone)
+    async with database.connection() as connection:
+        wanted = chosen(columns, await features.list_declared(connection))
     if moment is not None:
-        export = domain.features_of_the_past(chosen(columns), PAST)
+        export = domain.features_of_the_past(wanted, PAST)
         lanes = settings.past_lanes
         rows = past.tables(database, export, _sight(token), moment, lanes=lanes)
         return _answer(rows, export, file)
-    export = domain.features(chosen(columns), of_run=of_run)
+    export = domain.features(wanted, shown("f"), of_run=of_run)
     rows = streaming.tables(database, export, _sight(token), changed_in_run)
     return _answer(rows, export, file)
 

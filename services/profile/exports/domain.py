@@ -246,24 +246,31 @@ GOALS = _export(
 )
 
 
-def features(names: list[str], *, of_run: bool) -> Export:
-    """Return the export of these features, of one run's changes (`$5`) or of everybody."""
+def features(wanted: Mapping[str, Kind], shown: str, *, of_run: bool) -> Export:
+    """Return the export of these features, of one run's changes (`$5`) or of everybody.
+
+    Args:
+        wanted: features with their kinds.
+        shown: SQL of the declared ones that a row `f` shows.
+        of_run: whether only what one run changed.
+    """
     condition = " AND f.run_id = $5::text" if of_run else ""
     return _export(
-        f"customer AS t JOIN feature AS f ON f.customer_id = t.customer_id{condition}",
+        f"""customer AS t JOIN feature AS f ON f.customer_id = t.customer_id{condition}
+            {_own(wanted, shown)}""",
         {
             "customer_id": (TEXT, "t.customer_id"),
             "as_of": (MOMENT, "f.as_of"),
-            **{name: (_FEATURE_TYPES[FEATURES[name]], f"f.{name}") for name in names},
+            **{name: (_FEATURE_TYPES[kind], _now(name, kind)) for name, kind in wanted.items()},
         },
     )
 
 
-def features_of_the_past(names: list[str], computed: str) -> Export:
+def features_of_the_past(wanted: Mapping[str, Kind], computed: str) -> Export:
     """Return the export of these features at a moment (`$3`); what is not known of it is null.
 
     Args:
-        names: of features.
+        wanted: features with their kinds.
         computed: SQL that computes all features of customers of the past.
     """
     return _export(
@@ -271,9 +278,27 @@ def features_of_the_past(names: list[str], computed: str) -> Export:
         {
             "customer_id": (TEXT, "t.customer_id"),
             "as_of": (MOMENT, "$3::timestamptz"),
-            **{name: (_FEATURE_TYPES[FEATURES[name]], _of_the_past(name)) for name in names},
+            **{name: (_FEATURE_TYPES[kind], _then(name, kind)) for name, kind in wanted.items()},
         },
     )
+
+
+def _own(wanted: Mapping[str, Kind], shown: str) -> str:
+    if FEATURES.keys() >= wanted.keys():
+        return ""
+    return f"CROSS JOIN LATERAL (SELECT {shown} AS declared) AS own"
+
+
+def _now(name: str, kind: Kind) -> str:
+    return f"f.{name}" if name in FEATURES else _declared("own", name, kind)
+
+
+def _then(name: str, kind: Kind) -> str:
+    return _of_the_past(name) if name in FEATURES else _declared("f", name, kind)
+
+
+def _declared(row: str, name: str, kind: Kind) -> str:
+    return f"({row}.declared ->> '{name}')::{'int' if kind is Kind.INT else 'float8'}"
 
 
 _LENT = ", ".join(f"'{rates.key}'" for rates in contribution().balances.values() if rates.risk)

@@ -1,6 +1,6 @@
 """The facts of a customer that rules are written over: names, types, what cannot be told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -87,6 +87,35 @@ NOT_OF_PAST_PARTIES = (
     *("is_deceased", "is_frozen", "in_hardship", "in_collection"),
 )
 """NULL of the past for customers of several records: where each of these stood is not kept."""
+
+
+class Aggregate(StrEnum):
+    """What a declared feature tells of the events that count for it."""
+
+    COUNT = "count"
+    DAYS = "days"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    MEAN = "mean"
+    LAST = "last"
+    DAYS_SINCE = "days_since"
+
+    @property
+    def kind(self) -> Kind:
+        """Of its values."""
+        whole = {Aggregate.COUNT, Aggregate.DAYS, Aggregate.DAYS_SINCE}
+        return Kind.INT if self in whole else Kind.DECIMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A feature of the bank's own, as answers show it; `ground` is the group it is read by."""
+
+    name: str
+    kind: Kind
+    ground: str
+
 
 OF_A_YEAR = frozenset(
     {
@@ -230,14 +259,19 @@ class NoSuchRun(NotFound):
     code = "no_such_run"
 
 
-def chosen(columns: str | None) -> list[str]:
-    """Return the features named in a comma-separated list, or all of them.
+def chosen(columns: str | None, own: Sequence[Declared] = ()) -> dict[str, Kind]:
+    """Return the features named in a comma-separated list, or all of them, with their kinds.
+
+    Args:
+        columns: the list; None or empty: all.
+        own: those that the bank has declared.
 
     Raises:
         UnknownFeature: if one of them is not a feature of profile.
     """
-    names = [name for name in (columns or "").split(",") if name] or list(FEATURES)
-    unknown = [name for name in names if name not in FEATURES]
+    known = {**FEATURES, **{each.name: each.kind for each in own}}
+    names = [name for name in (columns or "").split(",") if name] or list(known)
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise UnknownFeature(f"Profile has no feature {', '.join(unknown)}")
-    return names
+    return {name: known[name] for name in names}

@@ -9,11 +9,12 @@ import asyncpg
 from services.profile.features.domain import (
     Contribution,
     CustomerFeatures,
+    Declared,
     Run,
     RunAhead,
     part_of,
 )
-from services.profile.features.repository import computing, contributions, runs
+from services.profile.features.repository import computing, contributions, declared, runs
 from services.profile.vocabulary import categories, contribution
 from shared.clock import BusinessClock
 from shared.database import Database
@@ -61,7 +62,8 @@ async def refresh_related(
 async def _refresh_all(
     connection: asyncpg.Connection, customer_ids: Sequence[str], as_of: datetime, zone: ZoneInfo
 ) -> str | None:
-    await computing.add_up(connection, customer_ids, day=day_of(as_of, zone), as_of=as_of)
+    day = day_of(as_of, zone)
+    await computing.add_up(connection, customer_ids, day=day, as_of=as_of, zone=zone)
     return await _refresh(connection, customer_ids, as_of, zone)
 
 
@@ -127,6 +129,17 @@ async def ask_for_roll(
     return await runs.get(connection, run_id)
 
 
+async def ask_to_fill(connection: asyncpg.Connection, clock: BusinessClock) -> str:
+    """Return a run that is still to begin and will look at everybody's events anew."""
+    waiting = await declared.find_waiting_run(connection)
+    return waiting or (await ask_for_roll(connection, None, clock)).run_id
+
+
+async def list_declared(connection: asyncpg.Connection) -> list[Declared]:
+    """Return the features of the bank's own, by name."""
+    return await declared.list_all(connection)
+
+
 async def get_run(connection: asyncpg.Connection, run_id: str) -> Run:
     """Return a run.
 
@@ -188,24 +201,28 @@ async def step(database: Database, clock: BusinessClock, *, customers: int) -> b
         if not ids:
             await _finish(connection, run, clock.now())
             return True
-        await _recompute(connection, run, ids, clock.zone)
+        await _recompute(connection, run, ids, clock)
     return True
 
 
 async def _recompute(
-    connection: asyncpg.Connection, run: Run, ids: Sequence[str], zone: ZoneInfo
+    connection: asyncpg.Connection, run: Run, ids: Sequence[str], clock: BusinessClock
 ) -> None:
     survivors = sorted(set((await lock(connection, ids)).values()))
-    day = day_of(run.as_of, zone)
-    await computing.add_up(connection, survivors, day=day, as_of=run.as_of)
+    # what a run fills is news even of those who changed since it was asked for
+    is_filling = await declared.fill_to(connection, run.run_id, ids[-1])
+    as_of = clock.now() if is_filling else run.as_of
+    day = day_of(as_of, clock.zone)
+    await computing.add_up(connection, survivors, day=day, as_of=as_of, zone=clock.zone)
     changed = await computing.refresh_in_run(
-        connection, survivors, day=day, as_of=run.as_of, run_id=run.run_id
+        connection, survivors, day=day, as_of=as_of, run_id=run.run_id
     )
     await runs.advance(connection, run, after=ids[-1], done=len(ids), changed=changed)
 
 
 async def _finish(connection: asyncpg.Connection, run: Run, now: datetime) -> None:
     finished = await runs.finish(connection, run, now)
+    await declared.settle(connection, run.run_id)
     await publish(
         connection,
         type=RUN_COMPLETED,

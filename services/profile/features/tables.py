@@ -1,6 +1,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
@@ -24,6 +25,7 @@ feature_table = Table(
     Column("as_of", UtcDateTime, nullable=False),
     Column("run_id", Text, comment="The run that last changed the row; null: a single change did"),
     *[Column(name, _TYPES[kind]) for name, kind in FEATURES.items()],
+    Column("declared", JSONB, comment="The bank's own features by name"),
     postgresql_with={"fillfactor": 60},
 )
 

@@ -3,9 +3,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from services.profile.grounds import service
 from services.profile.grounds.schemas import Grounds
 from services.profile.parameters import CODE_PATTERN
-from services.profile.vocabulary import grounds
+from shared.app import AppDatabase
 from shared.auth import requires
 from shared.subjects import read_rules
 
@@ -22,9 +23,11 @@ ReadPurpose = Annotated[
 
 
 @router.get("", dependencies=[requires("attributes:read")], response_model=Grounds)
-async def list_grounds() -> dict[str, Any]:
+async def list_grounds(database: AppDatabase) -> dict[str, Any]:
     """List on which ground each attribute is held, what it may be read for, and how long."""
     rules = read_rules("profile")
+    async with database.connection() as connection:
+        found = await service.list_all(connection)
     return {
         "items": [
             {
@@ -32,6 +35,6 @@ async def list_grounds() -> dict[str, Any]:
                 "kept_days": rules[each.store].kept_days,
                 "restricted_days": rules[each.store].restricted_days,
             }
-            for each in grounds()
+            for each in found
         ]
     }

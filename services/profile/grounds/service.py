@@ -1,12 +1,14 @@
 """Reads for a purpose."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import asyncpg
 
+from services.profile.features import service as features
 from services.profile.grounds import repository
 from services.profile.grounds.domain import omitted
-from services.profile.vocabulary import grounds
+from services.profile.vocabulary import Ground, grounds
 
 
 async def hidden(
@@ -20,4 +22,16 @@ async def hidden(
     if purpose is None:
         return frozenset()
     allows = await repository.allows_profiling(connection, customer_id, now)
-    return omitted(grounds(), purpose, allows_profiling=allows)
+    return omitted(await list_all(connection), purpose, allows_profiling=allows)
+
+
+async def list_all(connection: asyncpg.Connection) -> list[Ground]:
+    """Return the groups of attributes, with the features that the bank has put into them."""
+    own = await features.list_declared(connection)
+    return [
+        replace(
+            group,
+            attributes=(*group.attributes, *(f.name for f in own if f.ground == group.key)),
+        )
+        for group in grounds()
+    ]

@@ -13,7 +13,8 @@ from services.profile.complaints.domain import Complaint
 from services.profile.consents.domain import Channel, Consent, Consents, Preferences, State
 from services.profile.customers.domain import FACTS, Flags
 from services.profile.customers.repository import facts_of, scope_of, seen
-from services.profile.features.domain import FEATURES, CustomerFeatures
+from services.profile.features.domain import FEATURES, CustomerFeatures, FeatureValue
+from services.profile.features.repository.declared import shown
 from services.profile.holdings.domain import Balance, Holding
 from services.profile.holdings.tables import HoldingRow
 from services.profile.identifiers.repository import Sealed
@@ -34,6 +35,7 @@ GOALS_AT_MOST = 201
 _NEEDED: Mapping[str, frozenset[str]] = {
     "customer": frozenset({"sealed"}),
     "consents": frozenset({"consents", "is_pending"}),
+    "features": frozenset({"features", "declared"}),
     "kyc": frozenset({"sealed", "assessments", "goals", "kept", "blind"}),
     "relations": frozenset({"has_relations"}),
     "household": frozenset({"has_relations"}),
@@ -78,6 +80,7 @@ _PIECES: Mapping[str, str] = {
     "accounts": _each_once("account", "account_id"),
     "holdings": "held.holdings",
     "features": "(SELECT x FROM feature AS x WHERE x.customer_id = p.customer_id)",
+    "declared": f"(SELECT {shown('x')} FROM feature AS x WHERE x.customer_id = p.customer_id)",  # noqa: S608 - text of ours
     "consents": """ARRAY(SELECT x FROM consent AS x WHERE x.customer_id = p.customer_id
         ORDER BY x.purpose, x.channel)""",
     "is_pending": pending("p.records", "p.safety"),
@@ -154,7 +157,7 @@ def _to_pieces(row: asyncpg.Record) -> Pieces:
         flags=_value(customer, Flags),
         consents=_to_consents(customer, _of(row, "consents")),
         is_pending=bool(row.get("is_pending")),
-        features=feature and _to_features(feature),
+        features=feature and _to_features(feature, row["declared"]),
         has_relations=bool(row.get("has_relations")),
         accounts=[_value(x, Account, role=Role(x["role"])) for x in _of(row, "accounts")],
         holdings=[
@@ -202,11 +205,11 @@ def _to_balance(row: asyncpg.Record) -> Balance:
     return Balance(from_fen(row["balance"]), row["at"])
 
 
-def _to_features(row: asyncpg.Record) -> CustomerFeatures:
+def _to_features(row: asyncpg.Record, own: dict[str, FeatureValue] | None) -> CustomerFeatures:
     return CustomerFeatures(
         customer_id=row["customer_id"],
         as_of=row["as_of"],
-        features={name: row[name] for name in FEATURES},
+        features={name: row[name] for name in FEATURES} | (own or {}),
     )
 
 

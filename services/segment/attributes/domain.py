@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from shared.errors import Conflict, FieldError, Invalid, Refused
 from shared.rules import Attribute, AttributeType, Catalogue, Kind, is_speakable
@@ -83,6 +84,34 @@ def check_change(old: AttributeEntry, new: AttributeEntry) -> AttributeEntry:
     if gone:
         raise AttributeInUse(f"Values are only added; {', '.join(sorted(gone))} would go")
     return new
+
+
+def entry_of(declared: Mapping[str, Any], old: AttributeEntry | None) -> AttributeEntry | None:
+    """The entry of a feature that the bank has declared at the profile.
+
+    Args:
+        declared: data of the profile's event.
+        old: the entry of this name; None: there is none.
+
+    Returns:
+        `old` itself if it says the same; None if the name is somebody else's, or no number's.
+    """
+    if old is not None and (old.owner is not Owner.PROFILE or old.type.kind is not Kind.NUMBER):
+        return None
+    entry = AttributeEntry(
+        name=declared["feature"],
+        owner=Owner.PROFILE,
+        type=AttributeType(declared["type"]),
+        zh=declared["zh"],
+        en=declared["en"],
+        unit=declared["unit"],
+        definition=declared["definition"],
+        sensitive=declared["sensitive"],
+        version=old.version if old else 1,
+    )
+    if old is None or entry == old:
+        return check_entry(entry)
+    return replace(entry, version=old.version + 1)
 
 
 def check_sensitive(

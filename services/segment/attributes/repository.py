@@ -1,16 +1,27 @@
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, fields
 from datetime import datetime
 
 import asyncpg
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.segment.attributes.domain import AttributeEntry, Owner
 from services.segment.attributes.tables import AttributeRow, CatalogueVersionRow
 from shared.errors import NotFound
 from shared.rules import AttributeType
+
+_COLUMNS = (*(field.name for field in fields(AttributeEntry)), "changed_at")
+_SAVE = f"""
+INSERT INTO attribute ({", ".join(_COLUMNS)})
+VALUES ({", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))})
+ON CONFLICT (name) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
+"""  # noqa: S608 - names of ours
+_BUMP = """
+INSERT INTO catalogue_version AS v (id, version) VALUES (1, 1)
+ON CONFLICT (id) DO UPDATE SET version = v.version + 1
+"""
+_AMONG = "SELECT * FROM attribute WHERE name = ANY ($1::text[]) ORDER BY name FOR UPDATE"
 
 
 async def get(session: AsyncSession, name: str) -> AttributeEntry:
@@ -41,11 +52,18 @@ async def list_all(connection: asyncpg.Connection) -> list[AttributeEntry]:
     return [_to_entry(row) for row in rows]
 
 
-async def save(session: AsyncSession, entry: AttributeEntry, *, at: datetime) -> None:
+async def list_among(
+    connection: asyncpg.Connection, names: Collection[str]
+) -> dict[str, AttributeEntry]:
+    """The entries of these names; nobody else changes them before the transaction ends."""
+    rows = await connection.fetch(_AMONG, list(names))
+    return {row["name"]: _to_entry(row) for row in rows}
+
+
+async def save(connection: asyncpg.Connection, entry: AttributeEntry, *, at: datetime) -> None:
     """Add or replace an entry."""
     values = {**asdict(entry), "values": list(entry.values), "changed_at": at}
-    statement = insert(AttributeRow).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    await connection.execute(_SAVE, *(values[name] for name in _COLUMNS))
 
 
 async def list_reads(session: AsyncSession) -> dict[str, frozenset[str]]:
@@ -60,14 +78,9 @@ async def save_reads(session: AsyncSession, name: str, reads: Iterable[str]) -> 
     await session.execute(statement)
 
 
-async def bump_catalogue(session: AsyncSession) -> None:
+async def bump_catalogue(connection: asyncpg.Connection) -> None:
     """Tell evaluators that rules changed; saves of rules wait for each other here."""
-    statement = insert(CatalogueVersionRow).values(id=1, version=1)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_={"version": CatalogueVersionRow.version + 1}
-        )
-    )
+    await connection.execute(_BUMP)
 
 
 async def catalogue_version(session: AsyncSession) -> int:

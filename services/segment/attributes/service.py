@@ -1,7 +1,8 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.segment.attributes import repository
@@ -10,11 +11,13 @@ from services.segment.attributes.domain import (
     catalogue_of,
     check_change,
     check_entry,
+    entry_of,
     evaluation_order,
 )
 from shared.database import raw_connection
 from shared.etag import check_match
-from shared.feed import publish
+from shared.feed import Event, publish
+from shared.logging import log
 from shared.rules import Catalogue
 
 
@@ -27,8 +30,26 @@ async def save(
     entry = replace(check_entry(wanted), version=old.version + 1 if old else 1)
     if old:
         check_change(old, entry)
-    await _store(session, entry, now=now)
+    await _store(await raw_connection(session), entry, now=now)
     return entry
+
+
+async def apply_declared(
+    connection: asyncpg.Connection, events: Sequence[Event], _: object
+) -> None:
+    """Keep up with the features that the bank declares at the profile.
+
+    The entry of a deleted one stays: rules that stand on it find its value unknown. A name that was
+    given to something else meanwhile stays what it is.
+    """
+    wanted = {event.subject: event for event in events if not event.data["deleted"]}
+    held = await repository.list_among(connection, wanted)
+    for name, event in wanted.items():
+        entry = entry_of(event.data, held.get(name))
+        if entry is None:
+            log.warning("attribute_name_taken", name=name)
+        elif entry != held.get(name):
+            await _store(connection, entry, now=event.at or event.time)
 
 
 async def add_values(
@@ -38,7 +59,8 @@ async def add_values(
     old = await repository.get(session, name)
     new = tuple(dict.fromkeys([*old.values, *values]))
     if new != old.values:
-        await _store(session, replace(old, values=new, version=old.version + 1), now=now)
+        entry = replace(old, values=new, version=old.version + 1)
+        await _store(await raw_connection(session), entry, now=now)
 
 
 async def put_reads(session: AsyncSession, reads: Mapping[str, frozenset[str]]) -> None:
@@ -60,14 +82,14 @@ async def rule_catalogue(session: AsyncSession) -> Catalogue:
 async def seed(session: AsyncSession, entries: Iterable[AttributeEntry], *, now: datetime) -> None:
     """Store the shipped entries."""
     for entry in entries:
-        await _store(session, check_entry(entry), now=now)
+        await _store(await raw_connection(session), check_entry(entry), now=now)
 
 
-async def _store(session: AsyncSession, entry: AttributeEntry, *, now: datetime) -> None:
-    await repository.save(session, entry, at=now)
-    await repository.bump_catalogue(session)
+async def _store(connection: asyncpg.Connection, entry: AttributeEntry, *, now: datetime) -> None:
+    await repository.save(connection, entry, at=now)
+    await repository.bump_catalogue(connection)
     await publish(
-        await raw_connection(session),
+        connection,
         type="segment.attribute_changed.v1",
         subject=entry.name,
         data=announced(entry),

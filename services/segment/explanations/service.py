@@ -22,7 +22,7 @@ class Explainers:
         """Why a customer in scope has the points and levels they have."""
         state = await customers.get_state(session, customer_id, as_of=None, scope=scope)
         connection = await raw_connection(session)
-        evaluator = await self._evaluators.current(connection)
+        evaluator, _ = await self._evaluators.current(connection)
         if self._current is None or self._current.evaluator is not evaluator:
             self._current = await anyio.to_thread.run_sync(Explainer, evaluator, plans.get())
         [known] = await customers.list_known(connection, [state.customer_id])

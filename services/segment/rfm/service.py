@@ -8,6 +8,7 @@ from services.segment.attributes.domain import Owner, catalogue_of
 from services.segment.rfm import repository
 from services.segment.rfm.domain import check_rfm, rfm_of
 from services.segment.rfm.repository import Document
+from shared.database import raw_connection
 from shared.etag import check_match
 
 
@@ -37,5 +38,5 @@ async def _store(
     classes = [entry.key for entry in rfm.value_activity]
     await attribute_service.add_values(session, "value_activity", classes, now=now)
     await repository.save(session, document, version=version, at=now)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))
     return {**document, "version": version}

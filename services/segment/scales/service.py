@@ -9,6 +9,7 @@ from services.segment.attributes import service as attribute_service
 from services.segment.attributes.domain import catalogue_of, check_sensitive
 from services.segment.scales import repository
 from services.segment.scales.domain import Scale, check_scale, reads_of
+from shared.database import raw_connection
 from shared.etag import check_match
 
 
@@ -44,4 +45,4 @@ async def _store(session: AsyncSession, scale: Scale, *, now: datetime) -> None:
     for key in scale.keys:
         await attribute_service.add_values(session, key, scale.level_keys, now=now)
     await repository.save(session, scale, at=now)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))

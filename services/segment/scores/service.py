@@ -9,6 +9,7 @@ from services.segment.attributes import service as attribute_service
 from services.segment.attributes.domain import catalogue_of, check_sensitive
 from services.segment.scores import repository
 from services.segment.scores.domain.definitions import Score, check_score
+from shared.database import raw_connection
 from shared.etag import check_match
 
 
@@ -29,7 +30,7 @@ async def seed(session: AsyncSession, scores: Iterable[Score], *, now: datetime)
 
 async def _store(session: AsyncSession, score: Score, *, now: datetime) -> None:
     await repository.save(session, score, at=now)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))
     entries = await attributes.list_entries(session)
     reads = check_score(score, catalogue_of(entries)).dependencies
     check_sensitive(reads, entries, has_separate_consent=score.separate_consent)

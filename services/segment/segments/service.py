@@ -51,7 +51,7 @@ async def remove(session: AsyncSession, key: str, *, if_match: str, now: datetim
     segment = await repository.get(session, key, lock=True)
     check_match(if_match, segment.version)
     await repository.remove(session, key)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))
     await _announce(session, key, None, now=now)
 
 
@@ -64,7 +64,7 @@ async def publish(
     entries = await attributes.list_entries(session)
     published = domain.publish(segment, entries, approver=approver, now=now)
     await repository.save(session, published)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))
     await _announce(session, key, published.canonical, now=now)
     return published
 
@@ -77,7 +77,7 @@ async def seed(session: AsyncSession, wanted: Iterable[SegmentDraft], *, now: da
         published = domain.publish(segment, entries, approver="", now=now)
         await repository.add(session, replace(published, approver=SEEDED_BY))
         await _announce(session, segment.key, segment.canonical, now=now)
-    await attributes.bump_catalogue(session)
+    await attributes.bump_catalogue(await raw_connection(session))
 
 
 async def preview_segment(

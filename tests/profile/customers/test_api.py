@@ -10,6 +10,7 @@ KNOWN_SCOPES = {
     *SCOPES, "customers:merge", "identifiers:unmask", "unmaskings:read",
     "duplicates:read", "duplicates:write", "duplicates:run",
     "rights:request", "rights:read", "rights:write", "rights:unseal", "attributes:read",
+    "attributes:write",
     "disclosures:read", "disclosures:write", "catalogue:write", "ownership:write",
     "purposes:write", "conduct:read",
 }  # fmt: skip

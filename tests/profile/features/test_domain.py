@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from services.profile.features.domain import FEATURES, UnknownFeature, chosen
+from services.profile.features.domain import FEATURES, Declared, Kind, UnknownFeature, chosen
 from services.profile.features.repository.expressions import EXPRESSIONS
 from services.profile.vocabulary import categories
 from shared.paths import ROOT
@@ -23,7 +23,8 @@ def test_every_product_category_has_its_feature() -> None:
 
 
 def test_columns_are_chosen_by_name() -> None:
-    assert chosen("aum,age") == ["aum", "age"]
-    assert chosen(None) == list(FEATURES)
+    assert list(chosen("aum,age")) == ["aum", "age"]
+    assert chosen(None) == FEATURES
+    assert chosen(None, [Declared("rides_30d", Kind.INT, "flows")])["rides_30d"] is Kind.INT
     with pytest.raises(UnknownFeature, match="lifecycle"):
         chosen("aum,lifecycle")

@@ -112,7 +112,7 @@ def histories(draw: st.DrawFn) -> tuple[History, list[tuple[Way, list[Event]]]]:
         opened=ago(draw(days)), today=TODAY, holdings=held, events=known,
         accounts=frozenset({"own-account"}),
     )  # fmt: skip
-    ways = st.sampled_from((tell_one_by_one, _import))
+    ways = st.sampled_from((tell_one_by_one, import_many))
     return history, [(draw(ways), told[:cut]), (draw(ways), told[cut:])]
 
 
@@ -171,7 +171,7 @@ async def tell_one_by_one(profile: Profile, batch: Sequence[Event]) -> None:
     assert not told.doubted
 
 
-async def _import(profile: Profile, batch: Sequence[Event]) -> None:
+async def import_many(profile: Profile, batch: Sequence[Event]) -> None:
     rows = [asdict(event) for event in batch]
     for row in rows:
         row |= {

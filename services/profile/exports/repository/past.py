@@ -26,7 +26,7 @@ from services.profile.events import repository as events
 from services.profile.exports.domain import Export, Moment
 from services.profile.exports.repository.streaming import Sight, parse
 from services.profile.features.domain import OF_A_YEAR
-from services.profile.features.repository import contributions
+from services.profile.features.repository import contributions, declared
 from shared.database import Database
 
 CUSTOMERS_AT_ONCE = 1_000
@@ -40,6 +40,7 @@ _COPIED = {
     "party_activity_day": "customer_id, day",
     "party_card_day": "customer_id, day",
     "party_counterparty_day": "customer_id, kind, day",
+    "party_declared_day": "customer_id, feature, day",
     "party_identifier": "customer_id",
     "party_kyc_value": "customer_id",
     "party_goal": "customer_id",
@@ -109,7 +110,10 @@ _COPY = [
 _DAYS_BEFORE = [
     f"""INSERT INTO {name} SELECT * FROM public.{name}
         WHERE customer_id = ANY ($1::text[]) AND day < $2::date"""
-    for name in ("party_activity_day", "party_card_day", "party_counterparty_day", "party_balance")
+    for name in (
+        *("party_activity_day", "party_card_day", "party_counterparty_day"),
+        *("party_declared_day", "party_balance"),
+    )
 ]
 
 # A permission stands until it, or all of them, were withdrawn. `$2` is the moment, `$3` until when.
@@ -150,6 +154,10 @@ card AS (
 partner AS (
     INSERT INTO party_counterparty_day (record, customer_id, kind, day, counterparty, payments)
     SELECT customer_id, * FROM ({events.PARTNERS}) AS x
+),
+declared AS (
+    INSERT INTO party_declared_day (record, {", ".join(declared.COLUMNS)})
+    SELECT customer_id, * FROM ({declared.tally("told", owner="e.party")}) AS x
 )
 INSERT INTO party_balance (record, customer_id, holding_id, day, balance, at, sequence, event_id)
 SELECT DISTINCT ON (customer_id, holding_id, day) customer_id, * FROM (

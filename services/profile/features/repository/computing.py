@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from operator import eq
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.profile.features.domain import FEATURES, CustomerFeatures
-from services.profile.features.repository import contributions, relatives, sources
+from services.profile.features.repository import contributions, declared, relatives, sources
 from services.profile.features.repository.expressions import SELECTED
 
-_NAMES = ", ".join(FEATURES)
+_COLUMNS = (*FEATURES, "declared")
+_NAMES = ", ".join(_COLUMNS)
 
 _COMPUTE = f"""
-SELECT t.customer_id, {SELECTED}
+SELECT t.customer_id, {SELECTED}, w.declared
 FROM customer AS t
 CROSS JOIN LATERAL ({sources.ACCOUNTS}) AS a
 CROSS JOIN LATERAL ({sources.HOLDINGS}) AS own
@@ -27,6 +29,7 @@ CROSS JOIN LATERAL ({sources.COMPLAINTS}) AS m
 CROSS JOIN LATERAL ({sources.CONSENTS}) AS s
 LEFT JOIN LATERAL ({sources.ASSESSMENTS}) AS r ON true
 CROSS JOIN LATERAL ({relatives.KYC}) AS q
+CROSS JOIN LATERAL ({declared.ANSWER}) AS w
 LEFT JOIN relative_sum AS k ON k.customer_id = t.customer_id
 LEFT JOIN contribution_sum AS e ON e.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[])
@@ -55,14 +58,14 @@ INSERT INTO feature AS f (customer_id, as_of, run_id, {_NAMES})
 SELECT customer_id, $3::timestamptz, $4::text, {_NAMES} FROM ({compute}) AS computed
 ON CONFLICT (customer_id) DO UPDATE
 SET as_of = excluded.as_of, run_id = excluded.run_id,
-    {", ".join(f"{name} = excluded.{name}" for name in FEATURES)}
-WHERE ({", ".join(f"f.{name}" for name in FEATURES)})
-   IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in FEATURES)})
+    {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
+WHERE ({", ".join(f"f.{name}" for name in _COLUMNS)})
+   IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _COLUMNS)})
 """  # noqa: S608 - built from this package alone
 
 
 _WRITE, _WRITE_PARTY = _write(COMPUTE), _write(COMPUTE_PARTY)
-_AND_TELL = f"RETURNING f.customer_id, {_NAMES}"
+_AND_TELL = f"RETURNING f.customer_id, {', '.join(f'f.{name}' for name in _COLUMNS)}"
 _IS_ANY_PARTY = """
 SELECT EXISTS (SELECT FROM customer WHERE customer_id = ANY ($1::text[]) AND merged_at IS NOT NULL)
 """
@@ -95,12 +98,21 @@ async def lock_customers(
 
 
 async def add_up(
-    connection: asyncpg.Connection, customer_ids: Sequence[str], *, day: date, as_of: datetime
+    connection: asyncpg.Connection,
+    customer_ids: Sequence[str],
+    *,
+    day: date,
+    as_of: datetime,
+    zone: ZoneInfo,
 ) -> None:
-    """Look anew at what locked customers' features take from other parties and from a year."""
+    """Look anew at what locked customers' features take from other parties and from a year.
+
+    What declared features count that are being filled is added up too.
+    """
     await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
     await connection.execute(relatives.ADD_UP, customer_ids, day)
     await connection.execute(contributions.ADD_UP, customer_ids, day, as_of)
+    await declared.count_anew(connection, customer_ids, zone.key)
 
 
 async def refresh(
@@ -116,7 +128,7 @@ async def refresh(
         CustomerFeatures(
             customer_id=row["customer_id"],
             as_of=as_of,
-            features=dict(zip(FEATURES, list(row.values())[1:], strict=True)),
+            features=declared.joined(row),
         )
         for row in rows
     ]

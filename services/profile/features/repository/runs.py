@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.profile.features.domain import FEATURES, CustomerFeatures, NoSuchRun, Run
+from services.profile.features.domain import CustomerFeatures, NoSuchRun, Run
+from services.profile.features.repository.declared import STORED, joined
 
 _RUN = ", ".join(field.name for field in fields(Run))
-_NAMES = ", ".join(FEATURES)
 _FIND = f"""
-SELECT f.customer_id, f.as_of, {", ".join(f"f.{name}" for name in FEATURES)}
+SELECT {STORED}
 FROM customer AS r JOIN feature AS f ON f.customer_id = coalesce(r.merged_into, r.customer_id)
 WHERE r.customer_id = $1
 """  # noqa: S608 - names of ours
@@ -23,11 +23,10 @@ async def find(connection: asyncpg.Connection, customer_id: str) -> CustomerFeat
     row = await connection.fetchrow(_FIND, customer_id)
     if row is None:
         return None
-    survivor, as_of, *values = row.values()
     return CustomerFeatures(
-        customer_id=survivor,
-        as_of=as_of,
-        features=dict(zip(FEATURES, values, strict=True)),
+        customer_id=row["customer_id"],
+        as_of=row["as_of"],
+        features=joined(row),
     )
 
 

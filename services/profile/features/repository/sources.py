@@ -25,6 +25,7 @@ SHARED = (
     "activity_day",
     "card_day",
     "counterparty_day",
+    "declared_day",
     "complaint",
     *("identifier", "kyc_value", "goal"),
 )

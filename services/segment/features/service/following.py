@@ -27,8 +27,8 @@ class FeatureIntake:
         self, connection: asyncpg.Connection, events: Sequence[Event], _: object
     ) -> None:
         """Store features of single customers and evaluate these customers at once."""
-        evaluator = await self.evaluators.current(connection)
-        rows = [row_of(event.data, evaluator.scheme.catalogue) for event in events]
+        evaluator, catalogue = await self.evaluators.current(connection)
+        rows = [row_of(event.data, catalogue) for event in events]
         await customers.put_features(connection, rows)
         ids = [customer_id for customer_id, _, _ in rows]
         await online.score_customers(connection, evaluator, ids, at=self.clock.now())

@@ -8,6 +8,8 @@ import anyio.to_thread
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.segment.attributes import repository as attributes
+from services.segment.attributes.domain import catalogue_of
 from services.segment.customers import repository as customers
 from services.segment.customers.domain import Change, LevelType
 from services.segment.scoring import repository
@@ -15,6 +17,7 @@ from services.segment.scoring.domain.evaluator import Evaluator, score_online
 from services.segment.scoring.domain.scheme import scheme_of
 from shared.database import Database
 from shared.feed import NewEvent, publish_many
+from shared.rules import Catalogue
 
 
 class Evaluators:
@@ -24,8 +27,12 @@ class Evaluators:
         self._database = database
         self._current: Evaluator | None = None
 
-    async def current(self, connection: asyncpg.Connection) -> Evaluator:
-        """The evaluator of the rules and cuts that this connection sees, or of newer ones."""
+    async def current(self, connection: asyncpg.Connection) -> tuple[Evaluator, Catalogue]:
+        """The evaluator of the rules and cuts that are committed, and the attributes as seen here.
+
+        The two differ where the caller's own transaction has declared an attribute: its values are
+        to be kept, though no rule can ask for them yet.
+        """
         revision = await repository.revision(connection)
         if self._current is None or self._current.scheme.definitions.revision != revision:
             async with self._database.sessions() as session:
@@ -33,7 +40,9 @@ class Evaluators:
             self._current = await anyio.to_thread.run_sync(
                 lambda: Evaluator(scheme_of(definitions))
             )
-        return self._current
+        if self._current.scheme.definitions.revision == revision:
+            return self._current, self._current.scheme.catalogue
+        return self._current, catalogue_of(await attributes.list_all(connection))
 
 
 async def score_customers(
