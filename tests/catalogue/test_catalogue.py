@@ -292,6 +292,7 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "lifecycle": scales["lifecycle"]["retail"],
         "tier": scales["tier"]["retail"],
         "corporate_tier": scales["corporate_tier"]["corporate"],
+        "value_type": scales["value_type"]["retail"],
         "outcome": load("outcomes")["outcomes"],
         "refusal_reason": load("outcomes")["refusal_reasons"],
         "call_result": load("outcomes")["call_results"],

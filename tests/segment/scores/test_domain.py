@@ -119,8 +119,7 @@ def score(*parts: Part, needs: Sequence[str] = (), **columns: tuple[Part, ...]) 
 
 
 def count(formula: Formula, row: Mapping[str, object]) -> int | None:
-    counted = Points([formula]).count(row).get("s")
-    return counted.total if counted else None
+    return Points([formula]).totals(row)["s"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def shipped() -> Scheme:
 SCHEME = shipped()
 EVALUATOR = Evaluator(SCHEME)
 COLUMNS = ColumnEvaluator(SCHEME)
-CUTS = [0, 1, 3, 5, 7, 12, 30, 36, 90, 91, 96, 180, 181, 365, 1_000, 5_000, 10_000, 50_000]
+CUTS = [0, -30.5, 1, 3, 5, 7, 12, 30, 36, 90, 91, 96, 180, 181, 365, 1_000, 5_000, 10_000, 50_000]
 NUMBERS = st.one_of(
     st.sampled_from([*CUTS, 35_000, 200_000, 500_000, 6_000_000, 0.5, 0.6, 0.95, -0.3, -0.5]),
     st.floats(-1e7, 1e7, allow_nan=False),

@@ -75,7 +75,7 @@ class Points:
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
         """Compile what the formulas measure, and for whom."""
-        self.keys = frozenset(formula.score.key for formula in formulas)
+        self._keys = [formula.score.key for formula in formulas]
         self._sides = [(formula.score.key, side) for formula in formulas for side in formula.sides]
         rules: dict[str, Rule] = {}
         numbers: dict[str, Expression] = {}
@@ -89,8 +89,13 @@ class Points:
                     numbers[name] = each.measure
         self._rules, self._numbers = compile_single(rules), compile_values(numbers)
 
+    def totals(self, values: Mapping[str, object]) -> dict[str, int | None]:
+        """Every score of a customer with these attributes, by key; None where there is none."""
+        counted = self.count(values)
+        return {key: counted[key].total if key in counted else None for key in self._keys}
+
     def count(self, values: Mapping[str, object]) -> dict[str, Counted]:
-        """Every score that a customer with these attributes may have, by key."""
+        """How each score came about, by key; those are left out that are not for this customer."""
         truths, numbers = self._rules(values), self._numbers(values)
         found: dict[str, Counted] = {}
         for key, side in self._sides:

@@ -47,8 +47,7 @@ class Evaluator:
             found = function(values)
             for entry in layer.computed:
                 levels[entry.name] = _first(entry, found)
-            levels |= {key: counted.total for key, counted in points.count(values).items()}
-            levels |= dict.fromkeys(points.keys - levels.keys())
+            levels |= points.totals(values)
             for scale in layer.held:
                 levels[scale.key] = level_of(scale, held.get(scale.key))
             values |= levels
