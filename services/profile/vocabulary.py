@@ -195,10 +195,14 @@ class Attribute:
 def attributes() -> dict[str, Attribute]:
     """The shipped attributes that profile owns, by name."""
     return {
-        entry["name"]: Attribute(**{**entry, "values": tuple(entry.get("values", ()))})
+        entry["name"]: _attribute(**entry)
         for entry in _read("attributes.yaml")
         if entry["owner"] == "profile"
     }
+
+
+def _attribute(*, values: Iterable[str] = (), **parts: Any) -> Attribute:
+    return Attribute(values=tuple(values), **parts)
 
 
 @cache

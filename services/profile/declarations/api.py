@@ -1,17 +1,20 @@
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
 from services.profile.clients import Attributes
 from services.profile.declarations import service
+from services.profile.declarations.domain import DeclaredFeature, State
 from services.profile.declarations.schemas import FeatureRead, FeatureWrite
 from services.profile.declarations.service import Writing
 from services.profile.parameters import CODE_PATTERN
+from services.profile.vocabulary import Attribute
 from shared.app import AppClient, AppDatabase, AppSettings, Clock
 from shared.auth import CurrentActor, requires
-from shared.etag import etag_of
+from shared.etag import etag_of, is_current
 from shared.paging import Page, decode_cursor, page_of, text
-from shared.parameters import MAX_LIMIT, After, IfMatch, Limit
+from shared.parameters import MAX_LIMIT, After, IfMatch, IfNoneMatch, Limit
 from shared.problems import problem_responses
 
 router = APIRouter(prefix="/v1/features", tags=["features"])
@@ -33,14 +36,21 @@ async def list_features(
 
 
 @router.get(
-    "/{name}", dependencies=reads, response_model=FeatureRead, responses=problem_responses(404)
+    "/{name}",
+    dependencies=reads,
+    response_model=FeatureRead,
+    responses={**problem_responses(404), 304: {"description": "You hold the current version"}},
 )
-async def get_feature(name: Name, database: AppDatabase, response: Response) -> FeatureRead:
+async def get_feature(
+    name: Name, database: AppDatabase, response: Response, held: IfNoneMatch = None
+) -> object:
     """Return a feature; of one that the bank has declared, how far it has been filled."""
     async with database.connection() as connection:
-        found = FeatureRead.of(await service.get(connection, name))
-    response.headers["ETag"] = etag_of(found.declared.version if found.declared else "shipped")
-    return found
+        found = await service.get(connection, name)
+    response.headers.update(_headers(found))
+    if _is_settled(found) and is_current(held, _version(found)):
+        return Response(status_code=304, headers=_headers(found))
+    return FeatureRead.of(found)
 
 
 @router.put("/{name}", dependencies=writes, responses=problem_responses(409, 412, 422, 428, 503))
@@ -79,3 +89,19 @@ async def delete_feature(
     """Delete a declared feature: nobody has it any more, and rules over it find it unknown."""
     writing = Writing(if_match=if_match, author=actor, most=settings.most_declared_features)
     await service.delete(database, name, writing, clock)
+
+
+def _headers(found: Attribute | DeclaredFeature) -> dict[str, str]:
+    tag = {"ETag": etag_of(_version(found))}
+    return tag if _is_settled(found) else {**tag, "Cache-Control": "no-store"}
+
+
+def _is_settled(found: Attribute | DeclaredFeature) -> bool:
+    """While it is being filled it moves on within its version."""
+    return isinstance(found, Attribute) or found.state is State.LIVE
+
+
+def _version(found: Attribute | DeclaredFeature) -> int | str:
+    if isinstance(found, DeclaredFeature):
+        return found.version
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]

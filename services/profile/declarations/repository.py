@@ -58,7 +58,7 @@ async def put(connection: asyncpg.Connection, feature: DeclaredFeature) -> None:
     await connection.execute(
         """INSERT INTO declared_feature (name, version, body, type, condition, terms, measure,
                aggregate, window_days, state, run_id, author, updated_at)
-           VALUES ($1, $2, $3, $4, $5::text::jsonpath, $6, $7, $8, $9, $10, $11, $12, $13)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
            ON CONFLICT (name) DO UPDATE
            SET (version, body, type, condition, terms, measure, aggregate, window_days, state,
                 run_id, author, updated_at, filled_to)
@@ -97,11 +97,12 @@ async def describe(connection: asyncpg.Connection, feature: DeclaredFeature) -> 
 def to_feature(row: asyncpg.Record) -> DeclaredFeature:
     """Return the feature of a row."""
     body: dict[str, Any] = row["body"]
-    conditions = tuple(_to_condition(**each) for each in body.pop("filter"))
+    parts: dict[str, Any] = {
+        "filter": tuple(_to_condition(**each) for each in body["filter"]),
+        "aggregate": Aggregate(body["aggregate"]),
+    }
     return DeclaredFeature(
-        declaration=Declaration(
-            **{**body, "aggregate": Aggregate(body["aggregate"])}, filter=conditions
-        ),
+        declaration=Declaration(**{**body, **parts}),
         version=row["version"],
         state=State(row["state"]),
         run_id=row["run_id"],

@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, Date, Index, Integer, Numeric, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.profile.base import Base, CustomerKeyed
@@ -27,7 +27,7 @@ class DeclaredFeatureRow(Base):
     body: Mapped[Any] = mapped_column(JSONB)
     type: Mapped[str] = mapped_column(Text, comment="Of the events")
     condition: Mapped[str | None] = mapped_column(
-        JSONPATH, comment="Over an event as a document; null: each counts"
+        Text, comment="A jsonpath over an event as a document; null: each counts"
     )
     terms: Mapped[Any] = mapped_column(JSONB, comment="The variables of the condition")
     measure: Mapped[list[str] | None] = mapped_column(

@@ -49,6 +49,8 @@ async def test_l3_a_feature_counts_what_was_there_before_and_what_comes_after(
     assert told["features"]["big_spends_30d"] == 4
     assert (await profile.features("c2"))["big_spends_30d"] == 0
     live = await profile.ok("GET", "/features/big_spends_30d", headers=ANALYST)
+    held = ANALYST | {"If-None-Match": answer.headers["ETag"]}
+    assert (await profile.call("GET", "/features/big_spends_30d", headers=held)).status_code == 304
     assert (live["declared"]["state"], live["declared"]["run_id"]) == ("live", None)
     view = await profile.ok("GET", "/customers/c1/parts/profile?names=features")
     assert view["parts"]["features"]["features"]["big_spends_30d"] == 4

@@ -54,7 +54,7 @@ def tally(events: str, *, owner: str, features: str = "f.state <> 'deleting'") -
                     THEN round((e.document #> f.measure)::numeric, {DECIMALS}) END AS value OFFSET 0
     ) AS m
     WHERE (f.measure IS NULL OR abs(m.value) <= {LARGEST})
-      AND (f.condition IS NULL OR jsonb_path_match(e.document, f.condition, f.terms))
+      AND (f.condition IS NULL OR jsonb_path_match(e.document, f.condition::jsonpath, f.terms))
     GROUP BY 1, 2, 3"""
 
 
