@@ -473,6 +473,72 @@ def rights() -> Rights:
     return Rights(read["due_days"], {entry["key"]: Word(**entry) for entry in read["refusals"]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeWord:
+    """An attribute as shipped: what rules may ask about a customer."""
+
+    name: str
+    type: str
+    values: tuple[str, ...]
+    sensitive: bool
+
+
+@cache
+def attributes() -> dict[str, AttributeWord]:
+    """The shipped attribute catalogue by name."""
+    return {
+        entry["name"]: AttributeWord(
+            name=entry["name"],
+            type=entry["type"],
+            values=tuple(entry.get("values", ())),
+            sensitive=entry.get("sensitive", False),
+        )
+        for entry in _read("attributes.yaml")
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertKind:
+    """What staff are alerted to; `catalogue/alerts.yaml` says what each field means."""
+
+    key: str
+    label: Label
+    severity: Literal["info", "warning", "critical"]
+    rule: str
+    yields_to: str | None
+    todo: Label
+    shown: tuple[str, ...]
+    quiet_days: int
+    separate_consent: bool
+    is_active: bool = True
+
+
+@cache
+def alert_kinds() -> dict[str, AlertKind]:
+    """The shipped alerts by key."""
+    rules = {group["key"]: group["rule"] for group in _read("groups.yaml")}
+    return {
+        entry["key"]: AlertKind(
+            key=entry["key"],
+            label=_label(entry),
+            severity=entry["severity"],
+            rule=rules[entry["group"]] if "group" in entry else entry["rule"],
+            yields_to=entry.get("yields_to"),
+            todo=_label(entry["todo"]),
+            shown=tuple(entry["shown"]),
+            quiet_days=entry["quiet_days"],
+            separate_consent=entry.get("separate_consent", False),
+        )
+        for entry in _read("alerts.yaml")["alerts"]
+    }
+
+
+@cache
+def acknowledgements() -> dict[str, Word]:
+    """Why somebody needs to see an alert no more, by key."""
+    return {entry["key"]: Word(**entry) for entry in _read("alerts.yaml")["acknowledgements"]}
+
+
 @cache
 def readings() -> dict[str, tuple[str, ...]]:
     """How Chinese characters are read, without tones, the usual reading first.

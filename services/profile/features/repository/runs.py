@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.profile.features.domain import FEATURES, CustomerFeatures, NoSuchRun, Run
+from services.profile.features.domain import (
+    FEATURES,
+    CustomerFeatures,
+    FeatureValue,
+    NoSuchRun,
+    Run,
+)
 
 _RUN = ", ".join(field.name for field in fields(Run))
 _NAMES = ", ".join(FEATURES)
@@ -29,6 +35,18 @@ async def find(connection: asyncpg.Connection, customer_id: str) -> CustomerFeat
         as_of=as_of,
         features=dict(zip(FEATURES, values, strict=True)),
     )
+
+
+async def values_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, FeatureValue]]:
+    """Return some features of those customers that have any."""
+    rows = await connection.fetch(
+        f"""SELECT {", ".join(["customer_id", *names])} FROM feature
+            WHERE customer_id = ANY ($1::text[])""",  # noqa: S608 - names of ours
+        customer_ids,
+    )
+    return {row["customer_id"]: dict(row) for row in rows}
 
 
 async def forget(connection: asyncpg.Connection, customer_id: str) -> None:
