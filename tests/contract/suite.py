@@ -261,7 +261,8 @@ def _profile(app: FastAPI, context: WorkerContext) -> Service:
     runs, ends = (
         partial(step, context) for step in (profile_worker.advance_run, profile_worker.end_imports)
     )
-    return Service(app, _readers(profile_worker.build(context)), [imports, runs, ends, eraser.step])
+    works = [imports, runs, ends, eraser.step, profile_worker.loader(context).step]
+    return Service(app, _readers(profile_worker.build(context)), works)
 
 
 def _segment(app: FastAPI, context: WorkerContext) -> Service:

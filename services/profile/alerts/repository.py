@@ -14,6 +14,13 @@ _IN_ORG = """(t.org_path = {org}::text OR (t.org_path ~>=~ ({org}::text || '/')
         AND t.org_path ~<~ ({org}::text || '0')))"""
 
 
+_OF_ALL = """alert AS a JOIN customer AS r ON r.customer_id = a.customer_id
+    JOIN customer AS t ON t.customer_id = coalesce(r.merged_into, r.customer_id)"""
+_OF_FEW = """customer AS t JOIN alert AS a ON a.customer_id = ANY (ARRAY[t.customer_id] || ARRAY(
+    SELECT m.customer_id FROM customer AS m WHERE m.merged_into = t.customer_id))"""
+"""Beginning with customers: those of one manager are found by the index."""
+
+
 async def list_of(
     connection: asyncpg.Connection,
     records: Sequence[str],
@@ -55,8 +62,9 @@ async def list_wanted(
 
     if wanted.state == "open":
         needs("a.cleared_at IS NULL")
+    rm_id = wanted.rm_id or token.rm
     named = {
-        "t.rm_id": wanted.rm_id,
+        "t.rm_id": rm_id,
         "a.severity": wanted.severity,
         "a.kind": wanted.kind,
         "a.run_id": wanted.run_id,
@@ -68,9 +76,10 @@ async def list_wanted(
         needs(_IN_ORG, wanted.org_path)
     if before is not None:
         needs("(a.raised_at, a.alert_id) < ({0}::timestamptz, {1}::text)", *before)
+    source = _OF_FEW if rm_id is not None else _OF_ALL
     rows = await connection.fetch(
-        f"""SELECT {COLUMNS} FROM alert AS a JOIN customer AS t USING (customer_id)
-            WHERE {" AND ".join(conditions)}
+        f"""SELECT {COLUMNS} FROM {source}
+            WHERE t.merged_into IS NULL AND {" AND ".join(conditions)}
             ORDER BY a.raised_at DESC, a.alert_id DESC LIMIT $4::int""",  # noqa: S608 - text of ours
         *given,
     )

@@ -112,10 +112,9 @@ async def contribution_of(
     )
 
 
-async def forget(connection: asyncpg.Connection, customer_id: str, *, at: datetime) -> None:
-    """Drop the features of a record that is part of another customer now, and clear its alerts."""
+async def forget(connection: asyncpg.Connection, customer_id: str) -> None:
+    """Drop the features of a record that is part of another customer now."""
     await runs.forget(connection, customer_id)
-    await alerts.clear_all(connection, customer_id, at=at)
 
 
 async def watch(

@@ -181,7 +181,7 @@ async def _join(
         *await customers.records_of(connection, wanted.merged),
     ]
     joining = await _settle(connection, records, merge_id=made.merge_id, at=made.merged_at)
-    await features.forget(connection, wanted.merged, at=made.merged_at)
+    await features.forget(connection, wanted.merged)
     await relations.follow(connection, records)
     await settled.note_merged(
         connection, wanted.merged, records, survivor=survivor, by=token.author, at=made.merged_at

@@ -1,6 +1,6 @@
 """What features and levels of a customer call for: alerts (智能预警) to raise and to clear."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,10 +28,11 @@ class Alert:
     acknowledgement: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Last:
-    """The last alert of one kind on a customer; None as clearing time: it is open."""
+    """The last alert of one kind on one record of a customer; None as clearing time: it is open."""
 
+    customer_id: str
     kind: str
     alert_id: str
     cleared_at: datetime | None
@@ -45,33 +46,32 @@ class Changes:
     to_resume: tuple[Last, ...] = ()
     to_clear: tuple[Last, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.to_raise or self.to_resume or self.to_clear)
-
 
 def changes(
-    holding: Iterable[str], lasts: Iterable[Last], kinds: Mapping[str, AlertKind], *, now: datetime
+    holding: Iterable[str], lasts: Sequence[Last], kinds: Mapping[str, AlertKind], *, now: datetime
 ) -> Changes:
-    """Compare the kinds that hold for a customer with the last alert of each kind.
+    """Compare the kinds that hold for a customer with the last alerts on its records.
 
-    One that holds again within its quiet period goes on; it is not raised a second time.
+    An alert on any record is the customer's. One that holds again within its quiet period goes on;
+    it is not raised a second time.
 
     Args:
         holding: keys of kinds, all of them in `kinds`.
-        lasts: one of each kind at most.
+        lasts: of each record at most one of each kind.
         kinds: by key.
         now: business time.
     """
-    known = {last.kind: last for last in lasts}
-    held = sorted(holding)
-    idle = [key for key in held if key not in known or known[key].cleared_at is not None]
-    resumed = [key for key in idle if key in known and _rests(known[key], kinds[key], now)]
+    held = set(holding)
+    are_open = {last.kind for last in lasts if last.cleared_at is None}
+    resting = {
+        last.kind: last
+        for last in sorted(lasts, key=lambda last: last.cleared_at or now)
+        if last.kind in held - are_open and _rests(last, kinds[last.kind], now)
+    }
     return Changes(
-        to_raise=tuple(key for key in idle if key not in resumed),
-        to_resume=tuple(known[key] for key in resumed),
-        to_clear=tuple(
-            known[key] for key in sorted(known.keys() - set(held)) if known[key].cleared_at is None
-        ),
+        to_raise=tuple(sorted(held - are_open - resting.keys())),
+        to_resume=tuple(resting[key] for key in sorted(resting)),
+        to_clear=tuple(last for last in lasts if last.cleared_at is None and last.kind not in held),
     )
 
 

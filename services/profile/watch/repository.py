@@ -11,11 +11,14 @@ COLUMNS = ", ".join(f"a.{field.name}" for field in fields(Alert))
 """Of a row `a` of the alerts, in the order of `Alert`."""
 _STANDING = """
 SELECT t.customer_id, t.rm_id, p.levels, (SELECT scheme FROM rule_scheme) AS scheme, ARRAY(
-    SELECT DISTINCT ON (a.kind) (a.kind, a.alert_id, a.cleared_at) FROM alert AS a
-    WHERE a.customer_id = t.customer_id ORDER BY a.kind, a.alert_id DESC) AS lasts
+    SELECT DISTINCT ON (a.customer_id, a.kind) (a.customer_id, a.kind, a.alert_id, a.cleared_at)
+    FROM alert AS a WHERE a.customer_id = ANY (ARRAY[t.customer_id] || ARRAY(
+        SELECT m.customer_id FROM customer AS m WHERE m.merged_into = t.customer_id))
+    ORDER BY a.customer_id, a.kind, a.alert_id DESC) AS lasts
 FROM customer AS t LEFT JOIN placement AS p ON p.customer_id = t.customer_id
 WHERE t.customer_id = ANY ($1::text[]) ORDER BY t.customer_id
 """
+_LAST = tuple(field.name for field in fields(Last))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ async def standings_of(
             rm_id=row["rm_id"],
             levels=row["levels"] or {},
             scheme=row["scheme"],
-            lasts=tuple(Last(*last) for last in row["lasts"]),
+            lasts=tuple(Last(**dict(zip(_LAST, last, strict=True))) for last in row["lasts"]),
         )
         for row in await connection.fetch(_STANDING, customer_ids)
     ]

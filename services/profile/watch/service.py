@@ -50,8 +50,8 @@ async def follow(
         values = {**features[each.customer_id], **each.levels}
         found = domain.changes(rules.holding(values), each.lasts, rules.kinds, now=at)
         raised += [_new(rules, key, each, values, at) for key in found.to_raise]
-        resumed += [(each.customer_id, last.alert_id) for last in found.to_resume]
-        cleared += [(each.customer_id, last.alert_id) for last in found.to_clear]
+        resumed += [(last.customer_id, last.alert_id) for last in found.to_resume]
+        cleared += [(last.customer_id, last.alert_id) for last in found.to_clear]
     await repository.add(connection, raised, run_id=run_id)
     raised += await repository.set_cleared(connection, resumed, at=None, run_id=run_id)
     ended = await repository.set_cleared(connection, cleared, at=at, run_id=run_id)
@@ -79,14 +79,6 @@ async def tell_run(
             at=now,
             state=False,
         )
-
-
-async def clear_all(connection: asyncpg.Connection, record: str, *, at: datetime) -> None:
-    """Clear the alerts on a record that is part of another customer now."""
-    found = await repository.list_open(connection, [record])
-    named = [(each.customer_id, each.alert_id) for each in found]
-    ended = await repository.set_cleared(connection, named, at=at, run_id=None)
-    await _tell(connection, [], ended)
 
 
 def raised_event(alert: Alert) -> NewEvent:
