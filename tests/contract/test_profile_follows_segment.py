@@ -37,6 +37,7 @@ async def test_levels_and_segments_are_shown_while_segment_is_down(suite: Suite)
 
     suite.gateway.down.add("segment")
     alone = await view_of(suite)
+    suite.gateway.down.clear()
 
     assert both["freshness"]["levels"]["stands_in"] is None
     assert alone["levels"] == both["levels"]
