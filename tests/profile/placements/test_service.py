@@ -11,9 +11,11 @@ import pytest
 from services.profile.placements.service import CHANGED, RUN_COMPLETED, Follower
 from services.profile.settings import Settings
 from services.profile.subjects import holder
+from services.profile.tables import METADATA
 from shared.client import ServiceClient
 from shared.feed import Event
 from shared.feed.loads import Loader
+from shared.stores import stores_of
 from tests.kit import erase, test_settings
 from tests.profile.conftest import KEYS, NOW, Profile, ago, cny
 
@@ -120,20 +122,14 @@ async def test_p11_p13_what_was_followed_is_in_the_copy_and_is_erased(profile: P
     stores = holder(settings, profile.clock)
 
     async with profile.database.transaction() as connection:
-        held = [store.name async for store, _ in _rows(stores, connection)]
-    assert {"placement", "alert"} <= set(held)
+        held = {
+            store.name: await stores.rows(connection, store, "c1") for store in stores_of(METADATA)
+        }
+    assert held["placement"][0]["levels"] == FALLING
+    assert held["alert"]
     await erase(stores, profile.database, "c1", at=NOW)
 
     async with profile.database.connection() as connection:
         for table in ("placement", "alert"):
             left = await connection.fetchval(f"SELECT count(*) FROM {table}")
             assert left == 0, table
-
-
-async def _rows(stores: Any, connection: Any) -> Any:
-    from services.profile.tables import METADATA  # noqa: PLC0415
-    from shared.stores import stores_of  # noqa: PLC0415
-
-    for store in stores_of(METADATA):
-        if found := await stores.rows(connection, store, "c1"):
-            yield store, found
