@@ -126,6 +126,7 @@ class Card:
     last_contacts: list[Touched]
     talks: list[Talk]
     reasons: list[NotToSell]
+    alerts: Sequence[Mapping[str, Any]]
     missing: list[dict[str, str]]
     channel: str
     now: datetime

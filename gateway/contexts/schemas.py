@@ -90,6 +90,16 @@ class ContactTouched(BaseModel):
     result: str | None = Field(description="One of `outcome` in `/v1/codes`; null: none so far")
 
 
+class AlertShown(BaseModel):
+    """Something that staff are alerted to."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    alert: str = Field(description="Key of its kind in `/v1/alert-kinds`, which says what to do")
+    severity: str = Field(description="One of `alert_severity` in `/v1/codes`")
+    raised_at: datetime
+
+
 class WhoRead(BaseModel):
     """Who it is; identifiers are masked."""
 
@@ -112,6 +122,7 @@ class ContextRead(BaseModel):
     who: WhoRead | None = Field(description="Null if profile does not answer")
     mood: WordRead | None = Field(description="By `catalogue/context.yaml`; null: not known")
     last_contacts: list[ContactTouched] = Field(description="Latest first")
+    alerts: list[AlertShown] = Field(description="Those that are open, latest first")
     topics: list[TopicRead] = Field(description="Those that fit the customer")
     do_not_sell: bool = Field(description="There is a reason, or somebody could not be asked")
     reasons: list[ReasonRead] = Field(description="Every reason why nothing may be sold")
@@ -127,6 +138,7 @@ class ContextRead(BaseModel):
             who=None if card.who is None else WhoRead.model_validate(card.who),
             mood=None if card.mood is None else WordRead.of(card.mood),
             last_contacts=[ContactTouched.model_validate(each) for each in card.last_contacts],
+            alerts=[AlertShown.model_validate(each) for each in card.alerts],
             topics=_topics(card),
             do_not_sell=bool(card.reasons),
             reasons=[

@@ -17,7 +17,7 @@ from shared.statuses import KINDS
 
 PURPOSE = "incoming_call"
 PARTS = {
-    "profile": ["customer", "flags", "complaints", "consents", "features", "touches"],
+    "profile": ["customer", "flags", "complaints", "consents", "features", "touches", "alerts"],
     "strategy": ["restraints"],
 }
 LIMIT = 50
@@ -81,6 +81,7 @@ def _decided(
         last_contacts=contacts,
         talks=domain.talks_of(rules.topics, facts, reasons),
         reasons=reasons,
+        alerts=(parts.get("alerts") or {"items": []})["items"],
         missing=[each for each in missing if each is not None],
         channel=channel,
         now=now,

@@ -32,10 +32,14 @@ class ViewNotForCustomers(Forbidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A part that a reader is shown: which fields of it, and of a list which entries."""
+    """A part that a reader is shown: which fields of it, and of a list which entries.
+
+    Where its service is silent, what the one that `stands_in` was told of it last is shown.
+    """
 
     part: str
     service: str
+    stands_in: str | None
     fields: Tree | None
     only: Mapping[str, Any]
 
@@ -57,7 +61,8 @@ class Reader:
         """Return what each service is asked for."""
         found: dict[str, list[str]] = {}
         for each in self.shown:
-            found.setdefault(each.service, []).append(each.part)
+            for service in filter(None, (each.service, each.stands_in)):
+                found.setdefault(service, []).append(each.part)
         return found
 
 
@@ -70,6 +75,15 @@ class Share:
     document: Mapping[str, Any] | None = None
     code: str = ""
     detail: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether the service could not answer, rather than would not."""
+        return self.document is None and self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def has(self, part: str) -> bool:
+        """Tell whether a part is there, and something in it."""
+        return self.document is not None and self.document["parts"].get(part) is not None
 
     def missing(self, part: str) -> dict[str, str] | None:
         """Return why a part is not there; None if it is."""
@@ -84,7 +98,7 @@ class Share:
 
 def readers_of(catalogue: Mapping[str, Any]) -> dict[str, Reader]:
     """Read `catalogue/views.yaml`: the readers by key."""
-    services = {part["key"]: part["service"] for part in catalogue["parts"]}
+    parts = {part["key"]: part for part in catalogue["parts"]}
     return {
         entry["key"]: Reader(
             key=entry["key"],
@@ -93,7 +107,8 @@ def readers_of(catalogue: Mapping[str, Any]) -> dict[str, Reader]:
             shown=tuple(
                 Shown(
                     part=part,
-                    service=services[part],
+                    service=parts[part]["service"],
+                    stands_in=parts[part].get("stands_in"),
                     fields=_tree(spec.get("fields")),
                     only=spec.get("only", {}),
                 )
@@ -180,14 +195,16 @@ def assemble(
     freshness: dict[str, Any] = {}
     missing: list[dict[str, str]] = []
     for each in reader.shown:
-        share = by_service[each.service]
+        share = _answering(each, by_service)
         reason = share.missing(each.part)
         parts[each.part] = None
         if reason is not None:
             missing.append(reason)
         elif share.document is not None:
             parts[each.part] = each.of(share.document["parts"][each.part])
-            freshness[each.part] = _freshness(share.document, each.part, now)
+            fresh = _freshness(share.document, each.part, now)
+            heard = None if share.service == each.service else share.service
+            freshness[each.part] = {**fresh, "stands_in": heard}
     return {
         "customer_id": own["customer_id"] if own else customer_id,
         "reader": reader.key,
@@ -196,6 +213,13 @@ def assemble(
         "freshness": freshness,
         "missing": missing,
     }
+
+
+def _answering(shown: Shown, shares: Mapping[str, Share]) -> Share:
+    """Return the share that a part is taken from: its service's own, unless that is silent."""
+    own = shares[shown.service]
+    other = shares.get(shown.stands_in or "")
+    return other if own.is_silent and other is not None and other.has(shown.part) else own
 
 
 def _entries(body: Any, only: Mapping[str, Any]) -> Any:

@@ -13,6 +13,11 @@ class Freshness(BaseModel):
 
     as_of: datetime = Field(description="Business time that the part describes")
     age_seconds: float = Field(description="From then to the view's `now`")
+    stands_in: str | None = Field(
+        default=None,
+        description="The part's own service does not answer: the service that was told it last, "
+        "and shows what it was told; null: its own service answered",
+    )
 
 
 class CustomerView(BaseModel):

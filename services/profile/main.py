@@ -5,6 +5,8 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.profile.accounts.api import router as accounts
+from services.profile.alert_kinds.api import router as alert_kinds
+from services.profile.alerts.api import router as alerts
 from services.profile.assessments.api import router as assessments
 from services.profile.complaints.api import router as complaints
 from services.profile.conduct.api import router as conduct
@@ -56,11 +58,11 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         title="Bihuan profile",
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
         "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, "
-        "which records are one party, the features that follow from them, and what persons may "
-        "ask about their data.",
+        "which records are one party, the features that follow from them, what staff are alerted "
+        "to, and what persons may ask about their data.",
         routers=[
             *(customers, search, accounts, holdings, events, consents, purposes, assessments),
-            *(conduct, complaints, flags, ownership),
+            *(conduct, complaints, flags, ownership, alert_kinds, alerts),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             declarations,  # after the paths of exports and rolls, which no feature is called

@@ -22,6 +22,8 @@ from services.profile.features.repository.declared import STORED, joined
 from services.profile.merges import service as merges
 from services.profile.purposes import service as purposes
 from services.profile.rights import service as rights
+from services.profile.watch import repository as alerts_of
+from services.profile.watch import service as alerts
 from shared.clock import real_now
 from shared.feed.events import Event, NewEvent, source_of
 
@@ -139,6 +141,10 @@ async def _closed(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
     ]
 
 
+async def _alerts(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [alerts.raised_event(each) for each in await alerts_of.list_open(connection, _ids(page))]
+
+
 async def _kept(connection: asyncpg.Connection, page: Page) -> list[tuple[str, Complaint]]:
     rows = await connection.fetch(
         """SELECT customer_id, complaint_id, category, opened_at, closed_at FROM party_complaint
@@ -221,4 +227,9 @@ _SOURCES: Mapping[str, tuple[str, Tell]] = {
     ),
     complaints.OPENED: (_where(complaints.OPENED, _HAS_COMPLAINT), _opened),
     complaints.CLOSED: (_where(complaints.CLOSED, _HAS_COMPLAINT), _closed),
+    alerts.RAISED: (
+        """SELECT DISTINCT customer_id FROM alert
+           WHERE customer_id > $1 AND cleared_at IS NULL ORDER BY customer_id LIMIT $2""",
+        _alerts,
+    ),
 }

@@ -1,7 +1,9 @@
 """Every table of profile's database: what migrations are drafted from."""
 
 from services.profile.accounts import tables as _accounts
+from services.profile.alert_kinds import tables as _alert_kinds
 from services.profile.assessments import tables as _assessments
+from services.profile.attributes import tables as _attributes
 from services.profile.base import Base
 from services.profile.complaints import tables as _complaints
 from services.profile.conduct import tables as _conduct
@@ -21,30 +23,22 @@ from services.profile.matching import tables as _matching
 from services.profile.merges import tables as _merges
 from services.profile.needs import tables as _needs
 from services.profile.ownership import tables as _ownership
+from services.profile.placements import tables as _placements
 from services.profile.purposes import tables as _purposes
 from services.profile.relations import tables as _relations
 from services.profile.rights import tables as _rights
 from services.profile.timeline import tables as _timeline
-from shared.feed.tables import feed_tables
+from services.profile.watch import tables as _watch
+from shared.feed.tables import feed_tables, load_table
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
-    *(_accounts, _assessments, _complaints, _conduct, _consents, _customers, _declarations),
-    _disclosures,
-    *(
-        _event_types,
-        _events,
-        _features,
-        _holdings,
-        _identifiers,
-        _identities,
-        _jobs,
-        _kyc,
-        _matching,
-        _merges,
-    ),
-    *(_needs, _ownership, _purposes, _relations, _rights, _timeline),
+    *(_accounts, _alert_kinds, _assessments, _attributes, _complaints, _conduct, _consents),
+    *(_customers, _declarations, _disclosures, _event_types, _events, _features, _holdings),
+    *(_identifiers, _identities, _jobs, _kyc, _matching, _merges, _needs, _ownership),
+    *(_placements, _purposes, _relations, _rights, _timeline, _watch),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)
+load_table(METADATA)
 idempotency_table(METADATA)

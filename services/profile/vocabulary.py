@@ -177,8 +177,8 @@ def _data_field(*, values: Iterable[str] = (), **parts: Any) -> DataField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
-    """An entry of the attribute catalogue."""
+class AttributeWord:
+    """An entry of the shipped attribute catalogue: what rules may ask about a customer."""
 
     name: str
     owner: str
@@ -192,17 +192,19 @@ class Attribute:
 
 
 @cache
-def attributes() -> dict[str, Attribute]:
+def attributes() -> dict[str, AttributeWord]:
+    """The shipped attributes of all services, by name."""
+    return {entry["name"]: _attribute(**entry) for entry in _read("attributes.yaml")}
+
+
+@cache
+def own_attributes() -> dict[str, AttributeWord]:
     """The shipped attributes that profile owns, by name."""
-    return {
-        entry["name"]: _attribute(**entry)
-        for entry in _read("attributes.yaml")
-        if entry["owner"] == "profile"
-    }
+    return {name: each for name, each in attributes().items() if each.owner == "profile"}
 
 
-def _attribute(*, values: Iterable[str] = (), **parts: Any) -> Attribute:
-    return Attribute(values=tuple(values), **parts)
+def _attribute(*, values: Iterable[str] = (), **parts: Any) -> AttributeWord:
+    return AttributeWord(values=tuple(values), **parts)
 
 
 @cache
@@ -500,6 +502,48 @@ def rights() -> Rights:
     """How the requests of persons about their data are answered."""
     read: dict[str, Any] = _read("rights.yaml")
     return Rights(read["due_days"], {entry["key"]: Word(**entry) for entry in read["refusals"]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertKind:
+    """What staff are alerted to; `catalogue/alerts.yaml` says what each field means."""
+
+    key: str
+    label: Label
+    severity: Literal["info", "warning", "critical"]
+    rule: str
+    yields_to: str | None
+    todo: Label
+    shown: tuple[str, ...]
+    quiet_days: int
+    separate_consent: bool
+    is_active: bool = True
+
+
+@cache
+def alert_kinds() -> dict[str, AlertKind]:
+    """The shipped alerts by key."""
+    rules = {group["key"]: group["rule"] for group in _read("groups.yaml")}
+    return {
+        entry["key"]: AlertKind(
+            key=entry["key"],
+            label=_label(entry),
+            severity=entry["severity"],
+            rule=rules[entry["group"]] if "group" in entry else entry["rule"],
+            yields_to=entry.get("yields_to"),
+            todo=_label(entry["todo"]),
+            shown=tuple(entry["shown"]),
+            quiet_days=entry["quiet_days"],
+            separate_consent=entry.get("separate_consent", False),
+        )
+        for entry in _read("alerts.yaml")["alerts"]
+    }
+
+
+@cache
+def acknowledgements() -> dict[str, Word]:
+    """Why somebody needs to see an alert no more, by key."""
+    return {entry["key"]: Word(**entry) for entry in _read("alerts.yaml")["acknowledgements"]}
 
 
 @cache

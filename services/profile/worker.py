@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from services.profile.attributes import service as attributes
 from services.profile.conduct import service as conduct
 from services.profile.consents import service as consents
 from services.profile.features import service as features
@@ -19,6 +20,7 @@ from services.profile.jobs.service import ends
 from services.profile.kyc import service as kyc
 from services.profile.matching import repository as matching
 from services.profile.ownership import service as ownership
+from services.profile.placements.service import Follower as Placements
 from services.profile.rights import repository as archive
 from services.profile.rights import service as rights
 from services.profile.rights.domain import Receipt
@@ -28,6 +30,7 @@ from services.profile.timeline.service import Follower
 from shared import errands
 from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
+from shared.feed.loads import Loader
 from shared.idempotency_keys import forget_old_keys
 from shared.logging import log
 from shared.subjects import Eraser
@@ -49,12 +52,19 @@ class ProcessFailed(RuntimeError):
 
 def build(context: WorkerContext) -> Sequence[Loop]:
     """The loops of this worker."""
-    follower = Follower(context.clock)
+    follower, places = Follower(context.clock), Placements(context.clock)
     return [
         Sequencer(context.database).run,
         _reader(context, "strategy", follower.contacts(), rights.receipts_handler()).run,
         _reader(context, "feedback", follower.outcomes(), rights.receipts_handler()).run,
-        _reader(context, "segment", rights.receipts_handler()).run,
+        _reader(
+            context,
+            "segment",
+            *places.handlers(),
+            attributes.handler(),
+            rights.receipts_handler(),
+        ).run,
+        loader(context).run,
         eraser(context).run,
         Retention.of(context, holder(context.settings, context.clock)).run,
         lambda: _import_for_ever(context),
@@ -78,6 +88,11 @@ def eraser(context: WorkerContext) -> Eraser:
         await rights.acknowledge(connection, request_id, SERVICE, receipt)
 
     return Eraser.of(context, holder(context.settings, context.clock), done)
+
+
+def loader(context: WorkerContext) -> Loader:
+    """Takes over what segment's runs have changed."""
+    return Placements(context.clock).loader(context.database, context.client)
 
 
 async def advance_run(context: WorkerContext) -> bool:

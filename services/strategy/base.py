@@ -3,12 +3,13 @@
 from sqlalchemy import MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.feed.tables import feed_tables
+from shared.feed.tables import feed_tables, load_table
 from shared.idempotency_keys import idempotency_table
 from shared.stores import SUBJECT
 
 metadata = MetaData()
 feed_tables(metadata)
+load_table(metadata)
 idempotency_table(metadata)
 
 

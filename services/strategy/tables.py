@@ -5,7 +5,6 @@ from services.strategy.contacts import tables as _contacts
 from services.strategy.customers import tables as _customers
 from services.strategy.decisions import tables as _decisions
 from services.strategy.entries import tables as _entries
-from services.strategy.loads import tables as _loads
 from services.strategy.outcomes import tables as _outcomes
 from services.strategy.products import tables as _products
 from services.strategy.propensities import tables as _propensities
@@ -13,7 +12,7 @@ from services.strategy.reservations import tables as _reservations
 from services.strategy.segments import tables as _segments
 
 SLICES = (
-    *(_contacts, _customers, _decisions, _entries, _loads),
+    *(_contacts, _customers, _decisions, _entries),
     *(_outcomes, _products, _propensities, _reservations, _segments),
 )
 METADATA = Base.metadata

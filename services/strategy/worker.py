@@ -11,7 +11,7 @@ from services.strategy.catalogue.service import Catalogues
 from services.strategy.contacts import repository as contacts
 from services.strategy.customers import service as customers
 from services.strategy.decisions import repository as decisions
-from services.strategy.loads.service import Loader, load_handler
+from services.strategy.loads.service import load_handler, loader
 from services.strategy.outcomes.service import merge_handlers, outcome_handlers
 from services.strategy.reservations import repository as reservations
 from services.strategy.segments.service import rule_handlers
@@ -34,7 +34,7 @@ def loops(context: WorkerContext) -> Sequence[Loop]:
     return [
         Sequencer(context.database).run,
         *(reader.run for reader in readers(context)),
-        Loader(context.database, context.client).run,
+        loader(context.database, context.client).run,
         eraser(context).run,
         Retention.of(context, HOLDER).run,
         lambda: expire(context),

@@ -30,6 +30,18 @@ def feed_tables(metadata: MetaData) -> None:
     _followed(metadata)
 
 
+def load_table(metadata: MetaData) -> None:
+    """Add the runs of other services whose results are still to be taken over (`loads`)."""
+    Table(
+        "load",
+        metadata,
+        Column("event_id", Text, primary_key=True),
+        Column("kind", Text, nullable=False),
+        Column("path", Text, nullable=False),
+        Column("noted_at", _time(), nullable=False),
+    )
+
+
 def _published(metadata: MetaData) -> None:
     Table(
         "feed_pending",

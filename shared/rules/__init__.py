@@ -4,7 +4,7 @@ The one for columns is `shared.rules.columns`: only who computes on columns load
 """
 
 from shared.rules.canonical import spell_literal
-from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind, is_speakable
+from shared.rules.catalogue import Attribute, AttributeType, Catalogue, Kind, fit, is_speakable
 from shared.rules.faults import Fault, RuleError
 from shared.rules.levels import Ladder, Level
 from shared.rules.rule import Expression, Rule, parse, parse_value
@@ -25,6 +25,7 @@ __all__ = [
     "compile_single",
     "compile_tuple",
     "compile_values",
+    "fit",
     "is_speakable",
     "parse",
     "parse_value",

@@ -1,7 +1,8 @@
 """The words a rule may use: attributes with a type, given by the caller."""
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -90,6 +91,27 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self._attributes)
+
+
+def fit(values: Mapping[str, object], catalogue: Catalogue) -> dict[str, bool | float | str]:
+    """Keep what is declared and of the declared kind; the rest counts as missing."""
+    kinds = catalogue.kinds
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, bool | int | float | str)
+        and name in kinds
+        and type(value) in _ACCEPTED[kinds[name]]
+        and (type(value) is not float or math.isfinite(value))
+    }
+
+
+_ACCEPTED: dict[Kind, tuple[type, ...]] = {
+    Kind.NUMBER: (float, int),
+    Kind.BOOLEAN: (bool,),
+    Kind.TEXT: (str,),
+    Kind.DATE: (str,),
+}
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

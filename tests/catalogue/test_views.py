@@ -7,6 +7,7 @@ from gateway.contexts.domain import rules_of
 from gateway.customers.domain import Tree, readers_of
 from services.feedback.parts.api import OFFERS as FEEDBACK
 from services.profile.accounts.schemas import AccountRead
+from services.profile.alerts.schemas import AlertRead
 from services.profile.assessments.schemas import AssessmentRead
 from services.profile.complaints.schemas import ComplaintRead
 from services.profile.consents.schemas import ConsentsRead
@@ -45,6 +46,7 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     "consents": plain(ConsentsRead),
     "complaints": paged(ComplaintRead),
     "assessments": paged(AssessmentRead),
+    "alerts": paged(AlertRead),
     "needs": paged(NeedRead),
     "goals": paged(GoalRead),
     "kyc": plain(KycRead),
@@ -54,6 +56,7 @@ SHAPES: Mapping[str, dict[str, Any]] = {
 OF_THE_BANK = {
     *("features", "flags", "kyc", "relations", "household", "timeline", "touches"),
     *("levels", "segments", "contacts", "suppressions", "restraints", "outcomes"),
+    "alerts",
 }
 """Parts in which the bank's own thoughts, or other people, may stand."""
 

@@ -36,7 +36,7 @@ from services.strategy import main as strategy
 from services.strategy import worker as strategy_worker
 from services.strategy.customers import repository as customer_states
 from services.strategy.customers.domain import Customer
-from services.strategy.loads.service import Loader
+from services.strategy.loads.service import loader as strategy_loader
 from services.strategy.settings import Settings as StrategySettings
 from shared.client import ServiceClient
 from shared.database import Database
@@ -265,7 +265,8 @@ def _profile(app: FastAPI, context: WorkerContext) -> Service:
         profile_worker.compare_sales,
     )
     others = [partial(step, context) for step in steps_of]
-    return Service(app, _readers(profile_worker.build(context)), [imports, *others, eraser.step])
+    works = [imports, *others, eraser.step, profile_worker.loader(context).step]
+    return Service(app, _readers(profile_worker.build(context)), works)
 
 
 def _segment(app: FastAPI, context: WorkerContext) -> Service:
@@ -280,7 +281,7 @@ def _segment(app: FastAPI, context: WorkerContext) -> Service:
 
 
 def _strategy(app: FastAPI, context: WorkerContext) -> Service:
-    loader = Loader(context.database, context.client)
+    loader = strategy_loader(context.database, context.client)
     works = [loader.step, strategy_worker.eraser(context).step]
     return Service(app, strategy_worker.readers(context), works)
 

@@ -45,6 +45,9 @@ async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: S
     closing = f"/customers/c1/complaints/{complaint['complaint_id']}/close"
     await suite.call("POST", closing)
     await redefine(suite, "2026-07")
+    held = {"label": {"zh": "在册", "en": "Known"}, "todo": {"zh": "无", "en": "Nothing"}}
+    kind = {**held, "severity": "info", "rule": "open_accounts >= 0"}
+    await suite.call("PUT", "/alert-kinds/known", kind, **{"If-None-Match": "*"})
     suite.move_to(NOW + timedelta(days=1))
     profile = suite.services["profile"]
     await profile_features.roll_if_due(profile.database, profile.app.state.clock)

@@ -54,7 +54,8 @@ CODES = [
 VIEWS = {
     "parts": [
         {"key": "customer", "service": "profile"}, {"key": "holdings", "service": "profile"},
-        {"key": "levels", "service": "segment"}, {"key": "contacts", "service": "strategy"},
+        {"key": "levels", "service": "segment", "stands_in": "profile"},
+        {"key": "contacts", "service": "strategy"},
         {"key": "outcomes", "service": "feedback"}, {"key": "needs", "service": "profile"},
     ],
     "readers": [

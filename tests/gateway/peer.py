@@ -157,6 +157,7 @@ class Peer:
                 "features": {"features": {"assessment_valid": True}},
                 "flags": {"is_frozen": False},
                 "touches": [],
+                "alerts": {"items": []},
             }
             parts |= {name: special[name] for name in names if name in special}
             answer = {"parts": parts, "as_of": {}, "missing": []}

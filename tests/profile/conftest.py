@@ -22,7 +22,7 @@ KEYS = "one:" + "k" * 40
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # Monday 10:00 in Shanghai
 SCOPES = (
     "customers:read", "customers:write", "customers:import", "events:write", "consents:write",
-    "features:read", "features:run", "feeds:read", "jobs:read",
+    "features:read", "features:run", "feeds:read", "jobs:read", "segments:read",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from services.profile.declarations.domain import DeclaredFeature, State
 from services.profile.declarations.schemas import FeatureRead, FeatureWrite
 from services.profile.declarations.service import Writing
 from services.profile.parameters import CODE_PATTERN
-from services.profile.vocabulary import Attribute
+from services.profile.vocabulary import AttributeWord
 from shared.app import AppClient, AppDatabase, AppSettings, Clock
 from shared.auth import CurrentActor, requires
 from shared.etag import etag_of, is_current
@@ -91,17 +91,17 @@ async def delete_feature(
     await service.delete(database, name, writing, clock)
 
 
-def _headers(found: Attribute | DeclaredFeature) -> dict[str, str]:
+def _headers(found: AttributeWord | DeclaredFeature) -> dict[str, str]:
     tag = {"ETag": etag_of(_version(found))}
     return tag if _is_settled(found) else {**tag, "Cache-Control": "no-store"}
 
 
-def _is_settled(found: Attribute | DeclaredFeature) -> bool:
+def _is_settled(found: AttributeWord | DeclaredFeature) -> bool:
     """While it is being filled it moves on within its version."""
-    return isinstance(found, Attribute) or found.state is State.LIVE
+    return isinstance(found, AttributeWord) or found.state is State.LIVE
 
 
-def _version(found: Attribute | DeclaredFeature) -> int | str:
+def _version(found: AttributeWord | DeclaredFeature) -> int | str:
     if isinstance(found, DeclaredFeature):
         return found.version
     return hashlib.sha256(repr(found).encode()).hexdigest()[:16]

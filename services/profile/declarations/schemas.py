@@ -16,7 +16,7 @@ from services.profile.declarations.domain import (
 )
 from services.profile.features.domain import Aggregate
 from services.profile.parameters import NO_NUL, Code, Strict
-from services.profile.vocabulary import Attribute
+from services.profile.vocabulary import AttributeWord
 
 MOST_CONDITIONS = 10
 MOST_VALUES = 100
@@ -138,9 +138,9 @@ class FeatureRead(BaseModel):
     declared: DeclarationRead | None = Field(description="null: it is shipped")
 
     @classmethod
-    def of(cls, found: Attribute | DeclaredFeature) -> Self:
+    def of(cls, found: AttributeWord | DeclaredFeature) -> Self:
         """Show a feature."""
-        if isinstance(found, Attribute):
+        if isinstance(found, AttributeWord):
             shipped: dict[str, Any] = {"window_days": window_of(found.name), "owner": "shipped"}
             return cls(**_plain(found), type=found.type, declared=None, **shipped)  # pyright: ignore[reportArgumentType]  # the catalogue's types
         declaration = found.declaration
@@ -162,7 +162,7 @@ class FeatureRead(BaseModel):
         )
 
 
-def _plain(found: Attribute | Declaration) -> dict[str, Any]:
+def _plain(found: AttributeWord | Declaration) -> dict[str, Any]:
     names = ("name", "zh", "en", "unit", "definition", "sensitive")
     return {name: getattr(found, name) for name in names}
 

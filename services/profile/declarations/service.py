@@ -24,7 +24,7 @@ from services.profile.declarations.domain import (
 )
 from services.profile.event_types import service as event_types
 from services.profile.features import service as features
-from services.profile.vocabulary import Attribute, attributes, grounds
+from services.profile.vocabulary import AttributeWord, grounds, own_attributes
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.etag import check_match
@@ -45,23 +45,23 @@ class Writing:
 
 async def list_after(
     connection: asyncpg.Connection, after: str, *, limit: int
-) -> list[Attribute | DeclaredFeature]:
+) -> list[AttributeWord | DeclaredFeature]:
     """Return features beyond a name by name, shipped ones and the bank's own."""
-    named: dict[str, Attribute | DeclaredFeature] = {
-        name: each for name, each in attributes().items() if name > after
+    named: dict[str, AttributeWord | DeclaredFeature] = {
+        name: each for name, each in own_attributes().items() if name > after
     }
     own = await repository.list_after(connection, after, limit=limit)
     named |= {each.declaration.name: each for each in own}
     return [named[name] for name in sorted(named)[:limit]]
 
 
-async def get(connection: asyncpg.Connection, name: str) -> Attribute | DeclaredFeature:
+async def get(connection: asyncpg.Connection, name: str) -> AttributeWord | DeclaredFeature:
     """Return a feature.
 
     Raises:
         NoSuchFeature: there is none of this name.
     """
-    found = attributes().get(name) or await _find(connection, name)
+    found = own_attributes().get(name) or await _find(connection, name)
     if found is None:
         raise NoSuchFeature(f"Nothing is called {name}; GET /v1/features lists what is")
     return found

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.profile.features.domain import (
+    FEATURES,
     Contribution,
     CustomerFeatures,
     Declared,
@@ -16,6 +17,7 @@ from services.profile.features.domain import (
 )
 from services.profile.features.repository import computing, contributions, declared, runs
 from services.profile.vocabulary import categories, contribution
+from services.profile.watch import service as alerts
 from shared.clock import BusinessClock
 from shared.database import Database
 from shared.errors import NotFound
@@ -48,8 +50,12 @@ async def _refresh(
 ) -> str | None:
     day = day_of(as_of, zone)
     changed = await computing.refresh(connection, customer_ids, day=day, as_of=as_of)
+    if not changed:
+        return None
     published = await publish_many(connection, [changed_event(each) for each in changed])
-    return published[-1] if published else None
+    told = {each.customer_id: each.features for each in changed}
+    await alerts.follow(connection, told, at=as_of, run_id=None)
+    return published[-1]
 
 
 async def refresh_related(
@@ -111,6 +117,26 @@ async def contribution_of(
 async def forget(connection: asyncpg.Connection, customer_id: str) -> None:
     """Drop the features of a record that is part of another customer now."""
     await runs.forget(connection, customer_id)
+
+
+async def watch(
+    connection: asyncpg.Connection,
+    customer_ids: Sequence[str],
+    *,
+    at: datetime,
+    run_id: str | None,
+) -> None:
+    """Look anew at what features and levels of locked customers call for; see `alerts.follow`."""
+    names = sorted(FEATURES.keys() & await alerts.reads(connection))
+    values = await runs.values_of(connection, customer_ids, names)
+    await alerts.follow(connection, values, at=at, run_id=run_id)
+
+
+async def tell_alerts(
+    connection: asyncpg.Connection, run_id: str, *, as_of: datetime, now: datetime
+) -> None:
+    """Tell which alerts a run over many customers has raised and cleared."""
+    await alerts.tell_run(connection, run_id, as_of=as_of, now=now)
 
 
 async def ask_for_roll(
@@ -217,6 +243,7 @@ async def _recompute(
     changed = await computing.refresh_in_run(
         connection, survivors, day=day, as_of=as_of, run_id=run.run_id
     )
+    await watch(connection, survivors, at=run.as_of, run_id=run.run_id)
     await runs.advance(connection, run, after=ids[-1], done=len(ids), changed=changed)
 
 
@@ -237,6 +264,7 @@ async def _finish(connection: asyncpg.Connection, run: Run, now: datetime) -> No
         at=now,
         state=False,
     )
+    await tell_alerts(connection, run.run_id, as_of=run.as_of, now=now)
 
 
 def day_of(at: datetime, zone: ZoneInfo) -> date:

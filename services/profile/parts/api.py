@@ -16,7 +16,7 @@ async def _read(request: Request, wanted: Wanted) -> Found:
         customer_id=found.pieces.customer_id,
         now=now,
         parts={name: SHOWN[name](found, by) for name in SHOWN if name in wanted.names},
-        as_of={"features": found.features.as_of} if found.features else {},
+        as_of=found.as_of,
     )
 
 

@@ -13,9 +13,11 @@ from services.profile.features.domain import CustomerFeatures
 from services.profile.holdings.domain import Balance, Holding
 from services.profile.kyc.domain import Card, Kept
 from services.profile.needs.domain import Goal, Need
+from services.profile.placements.domain import Placement
 from services.profile.relations.domain.relations import Graph, Readings
 from services.profile.timeline.domain import Entry
 from services.profile.vocabulary import TalkCard
+from services.profile.watch.domain import Alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Pieces:
     needs: Sequence[Need]
     goals: Sequence[Goal]
     touches: Sequence[Entry]
+    alerts: Sequence[Alert]
+    placement: Placement | None
     kept: Mapping[str, Kept]
     blind: Sequence[TalkCard]
 
@@ -58,3 +62,12 @@ class Gathered:
     timeline: Sequence[Entry]
     relations: Readings | None
     household: Graph | None
+
+    @property
+    def as_of(self) -> dict[str, datetime]:
+        """Of the parts that are older than the answer: of when."""
+        placement = self.pieces.placement
+        found = {"features": self.features.as_of} if self.features else {}
+        if placement is not None:
+            found |= dict.fromkeys(("levels", "segments"), placement.as_of)
+        return found

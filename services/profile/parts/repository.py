@@ -22,9 +22,11 @@ from services.profile.kyc.domain import Kept
 from services.profile.needs.domain import Goal, Need, NeedKind
 from services.profile.needs.tables import GoalRow
 from services.profile.parts.domain import Pieces
+from services.profile.placements.domain import Placement
 from services.profile.purposes.domain import Purpose
 from services.profile.timeline.domain import Entry, Source
 from services.profile.vocabulary import talk_cards
+from services.profile.watch.domain import Alert
 from shared.database import Money, from_fen
 from shared.feed.publish import pending
 from shared.tokens import Token
@@ -39,6 +41,8 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     "kyc": frozenset({"sealed", "assessments", "goals", "kept", "blind"}),
     "relations": frozenset({"has_relations"}),
     "household": frozenset({"has_relations"}),
+    "levels": frozenset({"placement"}),
+    "segments": frozenset({"placement"}),
 }
 """Pieces by part; any other part needs the piece of its own name, if there is one."""
 _PARTY = f"""
@@ -93,6 +97,10 @@ _PIECES: Mapping[str, str] = {
     "goals": _each_once("goal", "goal_id", GOALS_AT_MOST),
     "touches": """ARRAY(SELECT x FROM touch AS x WHERE x.customer_id = ANY (p.records)
         ORDER BY x.occurred_at DESC, x.touch_id DESC LIMIT p.most)""",
+    "alerts": """ARRAY(SELECT x FROM alert AS x
+        WHERE x.customer_id = ANY (p.records) AND x.cleared_at IS NULL
+        ORDER BY x.alert_id DESC LIMIT p.most)""",
+    "placement": "(SELECT x FROM placement AS x WHERE x.customer_id = p.customer_id)",
     "kept": """ARRAY(SELECT x FROM kyc_value AS x WHERE x.customer_id = ANY (p.records)
         ORDER BY x.item, x.confirmed_at, x.customer_id)""",
     "has_relations": """EXISTS (SELECT FROM relation WHERE from_party = p.customer_id)
@@ -147,6 +155,7 @@ def _of(row: asyncpg.Record, piece: str = "sealed") -> Sequence[Any]:
 
 def _to_pieces(row: asyncpg.Record) -> Pieces:
     customer, feature = row["customer"], row.get("features")
+    placement = row.get("placement")
     facts = facts_of(customer)
     return Pieces(
         customer_id=row["customer_id"],
@@ -169,6 +178,8 @@ def _to_pieces(row: asyncpg.Record) -> Pieces:
         needs=[_value(x, Need, kind=NeedKind(x["kind"])) for x in _of(row, "needs")],
         goals=[Goal(**_columns(x, _GOAL, _GOAL_MONEY)) for x in _of(row, "goals")],
         touches=[_to_entry(x) for x in _of(row, "touches")],
+        alerts=[_value(x, Alert) for x in _of(row, "alerts")],
+        placement=placement and _value(placement, Placement),
         kept={x["item"]: _to_kept(x) for x in _of(row, "kept")},
         blind=[card for card, holds in zip(talk_cards(), _of(row, "blind"), strict=False) if holds],
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from services.profile.alerts.schemas import shown as shown_alert
 from services.profile.consents.service import told
 from services.profile.customers.schemas import shown
 from services.profile.holdings.schemas import HoldingRead
@@ -101,6 +102,31 @@ def _touches(found: Gathered, by: Shown) -> object:
     return found.pieces.touches[: by.limit]
 
 
+def _alerts(found: Gathered, by: Shown) -> object:
+    items = [shown_alert(each) for each in found.pieces.alerts]
+    return _page(items, by, lambda each: [each.alert_id])
+
+
+def _levels(found: Gathered, by: Shown) -> object:
+    return _placed(found, "levels")
+
+
+def _segments(found: Gathered, by: Shown) -> object:
+    return _placed(found, "segments")
+
+
+def _placed(found: Gathered, name: str) -> object:
+    """Show what segment told last, as segment itself shows it."""
+    placement = found.pieces.placement
+    if placement is None:
+        return None
+    return {
+        "customer_id": placement.customer_id,
+        "as_of": placement.as_of,
+        name: getattr(placement, name),
+    }
+
+
 def _page(items: Sequence[T], by: Shown, key: Callable[[T], Sequence[object]]) -> dict[str, object]:
     return dict(page_of(items, by.limit, key))
 
@@ -121,18 +147,25 @@ SHOWN: Mapping[str, Show] = {
     "household": _household,
     "timeline": _timeline,
     "touches": _touches,
+    "alerts": _alerts,
+    "levels": _levels,
+    "segments": _segments,
 }
 FOR_CUSTOMERS = frozenset({
     *("customer", "accounts", "holdings", "consents", "complaints", "assessments", "needs", "goals")
 })  # fmt: skip
 _SAYS = {
     "customer": "As `GET /v1/customers/{customer_id}`",
+    "alerts": "As `…/alerts`, those that are open",
+    "levels": "As `…/levels` of segment, as it told them last; null: never",
+    "segments": "As `…/segments` of segment, as it told them last; null: never",
     "touches": "The last contacts of the bank and answers to them, as a timeline's `items`",
 }
+_SCOPES = {"features": "features:read", "levels": "segments:read", "segments": "segments:read"}
 OFFERS: Mapping[str, Offer] = {
     name: Offer(
         says=_SAYS.get(name, f"As `…/{name}`"),
-        scope="features:read" if name == "features" else READ,
+        scope=_SCOPES.get(name, READ),
         for_customers=name in FOR_CUSTOMERS,
     )
     for name in SHOWN

@@ -1,4 +1,4 @@
-"""The timeline: what happened with a customer, the bank's contacts and the answers included."""
+"""The timeline: what happened with a customer; contacts, answers and alerts included."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ class Source(StrEnum):
     EVENT = "event"
     CONTACT = "contact"
     OUTCOME = "outcome"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,14 @@ _EVENT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
     'balance_after', (balance_after / 100.0)::numeric(20, 2)::text,
     'counterparty', counterparty, 'counterparty_kind', counterparty_kind, 'purpose', purpose,
     'data', data))"""
-_NARROWED = """AND ($3::text IS NULL OR $3 = {kind})
-   AND ($4::text[] IS NULL OR type = ANY ($4))
-   AND occurred_at >= coalesce($5::timestamptz, '-infinity')
-   AND occurred_at <= coalesce($6::timestamptz, 'infinity')
-   AND ($7::timestamptz IS NULL OR (occurred_at, {id}) < ($7, $8))"""
+_ALERT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
+    'severity', severity, 'evidence', evidence, 'cleared_at', cleared_at,
+    'acknowledged_at', acknowledged_at, 'acknowledgement', acknowledgement))"""
+_NARROWED = """AND ($3::text IS NULL OR $3 = {source})
+   AND ($4::text[] IS NULL OR {type} = ANY ($4))
+   AND {at} >= coalesce($5::timestamptz, '-infinity')
+   AND {at} <= coalesce($6::timestamptz, 'infinity')
+   AND ($7::timestamptz IS NULL OR ({at}, {id}) < ($7, $8))"""
 
 
 def _entries(narrowed: str = "") -> str:
@@ -24,8 +27,9 @@ def _entries(narrowed: str = "") -> str:
 
     Without a filter the statement is one of its own: with one the server plans it anew each time.
     """
-    events = narrowed.format(kind="'event'", id="event_id")
-    touches = narrowed.format(kind="kind", id="touch_id")
+    events = narrowed.format(source="'event'", type="type", at="occurred_at", id="event_id")
+    touches = narrowed.format(source="kind", type="type", at="occurred_at", id="touch_id")
+    alerts = narrowed.format(source="'alert'", type="kind", at="raised_at", id="alert_id")
     return f"""
 SELECT source, id, type, occurred_at, channel, facts FROM unnest($1::text[]) AS record,
 LATERAL (
@@ -36,6 +40,10 @@ UNION ALL
 (SELECT kind, touch_id, type, occurred_at, channel, facts
  FROM touch WHERE customer_id = record {touches}
  ORDER BY occurred_at DESC, touch_id DESC LIMIT $2)
+UNION ALL
+(SELECT 'alert', alert_id, kind, raised_at, NULL, {_ALERT_FACTS} FROM alert
+ WHERE customer_id = record {alerts}
+ ORDER BY raised_at DESC, alert_id DESC LIMIT $2)
 ) AS entry
 ORDER BY occurred_at DESC, id DESC LIMIT $2
 """  # noqa: S608 - built from this module alone

@@ -1,6 +1,5 @@
 """The attribute catalogue: what rules may ask about a customer, and who writes it."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -159,19 +158,6 @@ def evaluation_order(reads: Mapping[str, frozenset[str]]) -> list[list[str]]:
     return layers
 
 
-def fit(features: Mapping[str, object], catalogue: Catalogue) -> dict[str, bool | float | str]:
-    """Keep what is declared and of the declared kind; the rest counts as missing."""
-    kinds = catalogue.kinds
-    return {
-        name: value
-        for name, value in features.items()
-        if isinstance(value, bool | int | float | str)
-        and name in kinds
-        and type(value) in _ACCEPTED[kinds[name]]
-        and (type(value) is not float or math.isfinite(value))
-    }
-
-
 def date_names(catalogue: Catalogue) -> list[str]:
     """The attributes that are dates; they are stored as text."""
     return [name for name, kind in catalogue.kinds.items() if kind is Kind.DATE]
@@ -183,11 +169,3 @@ def day_of(value: object) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-_ACCEPTED: dict[Kind, tuple[type, ...]] = {
-    Kind.NUMBER: (float, int),
-    Kind.BOOLEAN: (bool,),
-    Kind.TEXT: (str,),
-    Kind.DATE: (str,),
-}

@@ -108,5 +108,6 @@ def announced(entry: AttributeEntry) -> dict[str, object]:
         "values": list(entry.values),
         "zh": entry.zh,
         "en": entry.en,
+        "sensitive": entry.sensitive,
         "deleted": False,
     }

@@ -36,6 +36,7 @@ def profile(**parts: Any) -> Answer:
         "consents": {"pending": False},
         "features": {"features": {"assessment_valid": True}},
         "touches": [],
+        "alerts": {"items": [], "next": None},
         **parts,
     }
     return 200, {"customer_id": "c-1", "now": AT, "parts": known, "as_of": {}, "missing": []}

@@ -38,12 +38,13 @@ async def test_a_missing_part_is_null_and_named_with_its_reason(suite: Suite) ->
     missing = {each["part"]: each["code"] for each in view["missing"]}
 
     assert missing == {
-        "levels": "timed_out",
         "contacts": "service_unavailable",
         "outcomes": "insufficient_scope",
     }
     assert all(view[part] is None for part in missing)
     assert not missing.keys() & view["freshness"].keys()
+    assert view["levels"]["part"] == "levels"  # segment timed out: profile was told them once
+    assert view["freshness"]["levels"]["stands_in"] == "profile"
 
 
 async def test_an_unknown_customer_is_not_found(suite: Suite) -> None:

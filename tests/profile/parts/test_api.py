@@ -10,7 +10,7 @@ from tests.profile.conftest import NOW, Profile, ago, cny
 
 pytestmark = pytest.mark.anyio
 
-OWN = {"customer": "", "touches": None}
+OWN = {"customer": "", "touches": None, "levels": None, "segments": None}
 """The operation of a part under the customer, where it has another name or none."""
 
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.segment import seeding
-from services.segment.attributes.domain import fit
 from services.segment.customers.domain import SEPARATOR, Known
 from services.segment.percentiles.domain import Cuts, Population
 from services.segment.percentiles.repository import list_percentiles
@@ -25,7 +24,7 @@ from services.segment.scoring.domain.runs import RunKind, closed_day
 from services.segment.scoring.domain.scheme import Definitions, Scheme, scheme_of
 from shared.clock import BusinessClock
 from shared.paths import CATALOGUE
-from shared.rules import AttributeType, Kind
+from shared.rules import AttributeType, Kind, fit
 from tests.segment.bank import NOW, features
 
 DAY = date(2026, 3, 1)

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 
 from services.strategy.customers import repository as customers
-from services.strategy.loads.service import Loader, load_handler
+from services.strategy.loads import service
+from services.strategy.loads.service import load_handler
 from shared.client import ServiceClient
+from shared.feed.loads import Loader
 from tests.strategy.bank import NOW, apply, arrive
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +35,7 @@ def loader(database, body: bytes) -> Loader:
         return httpx.Response(200, content=body)
 
     transport = httpx.MockTransport(serve)
-    return Loader(database, ServiceClient("http://gateway", "s", "", transport=transport))
+    return service.loader(database, ServiceClient("http://gateway", "s", "", transport=transport))
 
 
 async def run_completes(database, kind: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.profile.features.domain import CustomerFeatures, NoSuchRun, Run
+from services.profile.features.domain import CustomerFeatures, FeatureValue, NoSuchRun, Run
 from services.profile.features.repository.declared import STORED, joined
 
 _RUN = ", ".join(field.name for field in fields(Run))
@@ -28,6 +28,18 @@ async def find(connection: asyncpg.Connection, customer_id: str) -> CustomerFeat
         as_of=row["as_of"],
         features=joined(row),
     )
+
+
+async def values_of(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, FeatureValue]]:
+    """Return some features of those customers that have any."""
+    rows = await connection.fetch(
+        f"""SELECT {", ".join(["customer_id", *names])} FROM feature
+            WHERE customer_id = ANY ($1::text[])""",  # noqa: S608 - names of ours
+        customer_ids,
+    )
+    return {row["customer_id"]: dict(row) for row in rows}
 
 
 async def forget(connection: asyncpg.Connection, customer_id: str) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.segment.attributes.domain import fit
-from shared.rules import Catalogue
+from shared.rules import Catalogue, fit
 
 Row = tuple[str, datetime, Mapping[str, bool | float | str]]
 
