@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.segment import seeding
 from services.segment.attributes.api import router as attributes
+from services.segment.clusterings.api import router as clusterings
 from services.segment.customers.api import router as customers
 from services.segment.exports.api import router as exports
 from services.segment.exports.service import snapshot
@@ -37,7 +38,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         title="Bihuan segment",
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
-            *(attributes, scales, rfm, segments, scoring, exports, customers),
+            *(attributes, scales, rfm, segments, scoring, exports, customers, clusterings),
             subject_router(SERVICE, lambda _: HOLDER),
             feed_router("segment", snapshot),
         ],

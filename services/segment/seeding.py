@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.segment.attributes import repository
 from services.segment.attributes import service as attributes
 from services.segment.attributes.domain import AttributeEntry, Owner
+from services.segment.clusterings.domain.clustering import clustering_of
+from services.segment.clusterings.domain.describing import Label, Words
+from services.segment.clusterings.service import definitions as clusterings
 from services.segment.rfm import service as rfm
 from services.segment.scales import service as scales
 from services.segment.scales.domain import Scale, ScaleLevel
@@ -40,10 +43,19 @@ async def _store(session: AsyncSession, folder: Path, *, now: datetime) -> None:
     await rfm.seed(session, _read(folder, "rfm"), now=now)
     await scales.seed(session, map(scale_of, _read(folder, "scales")), now=now)
     await segments.seed(session, map(_segment, _read(folder, "groups")), now=now)
+    shipped = _read(folder, "clusterings")["clusterings"]
+    await clusterings.seed(session, map(clustering_of, shipped), now=now)
 
 
 def _read(folder: Path, name: str) -> Any:
     return yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def read_words(folder: Path) -> Words:
+    """How clusters are named: `clusterings.yaml`, `naming`."""
+    naming = _read(folder, "clusterings")["naming"]
+    labels = {name: Label(**naming[name]) for name in ("high", "low", "average", "between")}
+    return Words(most=naming["most"], from_z=naming["from_z"], **labels)
 
 
 def attribute_of(entry: Entry) -> AttributeEntry:

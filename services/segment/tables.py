@@ -2,6 +2,7 @@
 
 from services.segment.attributes import tables as _attributes
 from services.segment.base import Base
+from services.segment.clusterings import tables as _clusterings
 from services.segment.customers import tables as _customers
 from services.segment.features import tables as _features
 from services.segment.rfm import tables as _rfm
@@ -10,6 +11,9 @@ from services.segment.scoring import tables as _scoring
 from services.segment.segments import tables as _segments
 from shared.feed.tables import feed_tables
 
-SLICES = (_attributes, _customers, _features, _rfm, _scales, _scoring, _segments)
+SLICES = (
+    *(_attributes, _clusterings, _customers, _features, _rfm),
+    *(_scales, _scoring, _segments),
+)
 METADATA = Base.metadata
 feed_tables(METADATA)
