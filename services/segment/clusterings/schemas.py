@@ -1,7 +1,7 @@
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.segment.attributes.schemas import PLAIN, Label
 from services.segment.clusterings.domain.clustering import (
@@ -40,12 +40,6 @@ class MeasureBody(BaseModel):
     weight: float = Field(
         default=1.0, gt=0, le=100, description="Stretches the attribute once it is standardised"
     )
-
-    @model_validator(mode="after")
-    def _clips_in_order(self) -> Self:
-        if self.clip_low >= self.clip_high:
-            raise ValueError("clip_low lies below clip_high")
-        return self
 
 
 class ClusteringUpdate(BaseModel):
@@ -95,12 +89,6 @@ class ClusteringUpdate(BaseModel):
     separate_consent: bool = Field(
         default=False, description="A separate consent stands behind sensitive attributes"
     )
-
-    @model_validator(mode="after")
-    def _numbers_in_order(self) -> Self:
-        if self.k_min > self.k_max:
-            raise ValueError("k_min is not above k_max")
-        return self
 
     def to_domain(self, key: str) -> Clustering:
         """The clustering of this key."""

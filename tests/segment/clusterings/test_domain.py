@@ -293,7 +293,7 @@ def test_what_has_no_mean_is_refused_with_its_place() -> None:
         "/measures/2/name",
     ]
     twice = clustering(measures=(Measure(name="aum"), Measure(name="aum")))
-    with pytest.raises(Invalid, match="compared"):
+    with pytest.raises(Invalid, match="grouped"):
         check_clustering(twice, entries)
     with pytest.raises(Invalid, match="no rule"):
         check_clustering(clustering(measures=twice.measures[:1], where="auum > 1"), entries)

@@ -1,6 +1,6 @@
 """Clusterings: by which attributes customers are grouped, how, and into how many clusters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -111,24 +111,30 @@ def check_clustering(wanted: Clustering, entries: Sequence[AttributeEntry]) -> C
     """Return the clustering.
 
     Raises:
-        Invalid: an attribute is none or has no mean, or the rule is none; every fault with its
-            place.
+        Invalid: an attribute is none or has no mean, bounds are out of order, or the rule is none;
+            every fault with its place.
         SeparateConsentRequired: it reads a sensitive attribute without the flag.
     """
-    kinds = catalogue_of(entries).kinds
-    faults = [
-        FieldError(f"/measures/{place}/name", "a declared attribute that is a number or a flag")
-        for place, name in enumerate(wanted.names)
-        if kinds.get(name) not in MEASURED
-    ]
-    if len(set(wanted.names)) < len(wanted.names):
-        faults.append(FieldError("/measures", "each attribute once"))
+    faults = [*_faults_of(wanted.measures, catalogue_of(entries).kinds)]
+    if wanted.k_min > wanted.k_max:
+        faults.append(FieldError("/k_min", "not above k_max"))
     if faults:
-        raise Invalid("Customers cannot be compared by this", errors=faults)
+        raise Invalid("Customers cannot be grouped like this", errors=faults)
     rule = population_of(wanted, entries)
     reads = {*wanted.names, *(rule.dependencies if rule else ())}
     check_sensitive(reads, entries, has_separate_consent=wanted.separate_consent)
     return wanted
+
+
+def _faults_of(measures: Sequence[Measure], kinds: Mapping[str, Kind]) -> Iterator[FieldError]:
+    for place, measure in enumerate(measures):
+        if kinds.get(measure.name) not in MEASURED:
+            detail = "a declared attribute that is a number or a flag"
+            yield FieldError(f"/measures/{place}/name", detail)
+        if measure.name in {each.name for each in measures[:place]}:
+            yield FieldError(f"/measures/{place}/name", "each attribute once")
+        if measure.clip_low >= measure.clip_high:
+            yield FieldError(f"/measures/{place}/clip_low", "below clip_high")
 
 
 def population_of(clustering: Clustering, entries: Sequence[AttributeEntry]) -> Rule | None:
