@@ -325,7 +325,7 @@ async def test_a_run_that_ends_too_often_is_given_up_with_the_reason(bank: Bank)
 async def test_what_makes_no_clusters_is_told_with_what_to_do(bank: Bank) -> None:
     reasons: list[tuple[str, str]] = []
 
-    async def failing(**changes: object) -> None:
+    async def failing(**changes: Any) -> None:
         await put(bank, **changes)
         told = await run(bank)
         assert told["state"] == "failed"

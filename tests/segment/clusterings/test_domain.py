@@ -276,10 +276,18 @@ def test_stability_is_the_adjusted_rand_index(pairs: list[tuple[int, int]]) -> N
     assert adjusted_rand(counts_of(before, now)) == pytest.approx(adjusted_rand_score(before, now))
 
 
-def entry(name: str, kind: AttributeType = AttributeType.DECIMAL, **more: bool) -> AttributeEntry:
+def entry(
+    name: str, kind: AttributeType = AttributeType.DECIMAL, *, sensitive: bool = False
+) -> AttributeEntry:
     values = ("a", "b") if kind is AttributeType.ENUM else ()
     return AttributeEntry(
-        name=name, owner=Owner.PROFILE, type=kind, zh=name, en=name, values=values, **more
+        name=name,
+        owner=Owner.PROFILE,
+        type=kind,
+        zh=name,
+        en=name,
+        values=values,
+        sensitive=sensitive,
     )
 
 

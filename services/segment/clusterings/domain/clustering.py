@@ -1,7 +1,7 @@
 """Clusterings: by which attributes customers are grouped, how, and into how many clusters."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -95,16 +95,18 @@ class Clustering:
 
 def clustering_of(document: Mapping[str, Any]) -> Clustering:
     """A clustering as the catalogue or the database writes it down."""
-    measures = tuple(
-        Measure(**{**each, "transform": Transform(each.get("transform", Transform.NONE))})
-        for each in document["measures"]
-    )
+    measures = tuple(map(_measure_of, document["measures"]))
     rest: dict[str, Any] = {
         "measures": measures,
         "method": Method(document["method"]),
         "missing": Missing(document["missing"]),
     }
     return Clustering(**{**document, **rest})
+
+
+def _measure_of(document: Mapping[str, Any]) -> Measure:
+    transform = Transform(document.get("transform", Transform.NONE))
+    return replace(Measure(**document), transform=transform)
 
 
 def check_clustering(wanted: Clustering, entries: Sequence[AttributeEntry]) -> Clustering:

@@ -70,9 +70,12 @@ def fit(clustering: Clustering, points: Points, k: int, *, judged: npt.NDArray[n
             mixture = GaussianMixture(k, n_init=clustering.starts, random_state=clustering.seed)
             mixture.fit(points)
             return Fitted(mixture, Tried(k=k, score=float(mixture.bic(points)), inertia=None))
-        kmeans = KMeans(k, n_init=clustering.starts, random_state=clustering.seed).fit(points)
-        score = _silhouette(points[judged], kmeans.labels_[judged])
-        return Fitted(kmeans, Tried(k=k, score=score, inertia=float(kmeans.inertia_)))
+        kmeans = KMeans(k, random_state=clustering.seed)
+        kmeans.set_params(n_init=clustering.starts).fit(points)
+        labels = np.asarray(kmeans.labels_, np.int32)
+        score = _silhouette(points[judged], labels[judged])
+        inertia = float(np.asarray(kmeans.inertia_))
+        return Fitted(kmeans, Tried(k=k, score=score, inertia=inertia))
 
 
 def choose(fitted: Sequence[Fitted], criterion: Criterion) -> Fitted:
@@ -87,7 +90,7 @@ def assign(model: Model, columns: Sequence[Column], scalings: Sequence[Scaling])
     with threadpool_limits(1):
         for start in range(0, len(columns[0]), _ROWS):
             points = points_of(columns, scalings, slice(start, start + _ROWS))
-            found.append(model.predict(points).astype(np.int32))
+            found.append(np.asarray(model.predict(points), np.int32))
     labels = np.concatenate(found)
     sizes = np.bincount(labels)
     order = np.argsort(-sizes, kind="stable")

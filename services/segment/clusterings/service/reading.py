@@ -17,6 +17,8 @@ from shared.rules import Catalogue, Rule
 from shared.rules.columns import to_polars
 from shared.rules.frames import frame_of
 
+_ID = "$customer_id"  # no attribute can have such a name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
@@ -54,7 +56,7 @@ async def read(
     async for rows, done in _chunks(database, names, chunk):
         frames.append(await anyio.to_thread.run_sync(framed, rows))
         await progress(done)
-    if not frames or not (frame := pl.concat(frames)).height:
+    if not frames or not (frame := pl.concat(frames, rechunk=True)).height:
         raise NotClusterable(
             ClusteringFailure.NO_CUSTOMERS,
             "no customer with features is in the population: widen `where`, or wait for features",
@@ -67,8 +69,8 @@ async def read(
             "every customer of the population lacks one of the values: set `missing` to median",
         )
     return Population(
-        ids=frame["customer_id"].filter(pl.Series(kept)).to_list(),
-        columns=[column[kept] for column in columns],
+        ids=frame[_ID].filter(pl.Series(kept)).to_list(),
+        columns=columns if kept.all() else [column[kept] for column in columns],
         left_out=int(len(kept) - kept.sum()),
     )
 
@@ -97,8 +99,8 @@ def _frame(
 ) -> pl.DataFrame:
     """Those of the population, with what they are compared by; missing is NaN."""
     frame = frame_of([values for _, values in rows], names, catalogue)
-    frame = frame.with_columns(pl.Series("customer_id", [row[0] for row in rows]))
+    frame = frame.with_columns(pl.Series(_ID, [row[0] for row in rows]))
     if rule:
         frame = frame.filter(to_polars(rule))
     values = [pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in clustering.names]
-    return frame.select("customer_id", *values)
+    return frame.select(_ID, *values)
