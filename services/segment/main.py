@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.segment import seeding
 from services.segment.attributes.api import router as attributes
+from services.segment.clusterings.api import router as clusterings
 from services.segment.customers.api import router as customers
 from services.segment.explanations.api import router as explanations
 from services.segment.explanations.service import Explainers
@@ -41,7 +42,7 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         description="Attributes, scales, RFM, segments and scoring: who a customer is to the bank.",
         routers=[
             *(attributes, scales, rfm, scores, segments, scoring, exports, customers),
-            explanations,
+            *(explanations, clusterings),
             subject_router(SERVICE, lambda _: HOLDER),
             feed_router("segment", snapshot),
         ],

@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.segment.attributes import repository
 from services.segment.attributes import service as attributes
 from services.segment.attributes.domain import AttributeEntry, Owner
+from services.segment.clusterings.domain.clustering import clustering_of
+from services.segment.clusterings.domain.describing import Label, Words
+from services.segment.clusterings.service import definitions as clusterings
 from services.segment.rfm import service as rfm
 from services.segment.scales import repository as scale_repository
 from services.segment.scales import service as scales
@@ -41,7 +44,7 @@ async def seed(database: Database, folder: Path, *, now: datetime) -> None:
 
 
 async def _store(session: AsyncSession, folder: Path, *, now: datetime) -> None:
-    """Store what is shipped; a bank that began before there were scores keeps what it has."""
+    """Store what is shipped; a bank from before there were scores keeps what it has."""
     is_new = await repository.catalogue_version(session) == 0
     declared = {entry.name for entry in await repository.list_entries(session)}
     held = {scale.key: scale for scale in await scale_repository.list_scales(session)}
@@ -54,10 +57,19 @@ async def _store(session: AsyncSession, folder: Path, *, now: datetime) -> None:
     await scores.seed(session, map(score_of, _read(folder, "scores")), now=now)
     if is_new:
         await segments.seed(session, map(_segment, _read(folder, "groups")), now=now)
+    grouped = map(clustering_of, _read(folder, "clusterings")["clusterings"])
+    await clusterings.seed(session, grouped, now=now)
 
 
 def _read(folder: Path, name: str) -> Any:
     return yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def read_words(folder: Path) -> Words:
+    """How clusters are named: `clusterings.yaml`, `naming`."""
+    naming = _read(folder, "clusterings")["naming"]
+    labels = {name: Label(**naming[name]) for name in ("high", "low", "average", "between")}
+    return Words(most=naming["most"], from_z=naming["from_z"], **labels)
 
 
 def attribute_of(entry: Entry) -> AttributeEntry:

@@ -21,4 +21,18 @@ class Settings(ServiceSettings):
     scorer_linger_seconds: float = Field(
         default=30.0, ge=0, description="How long that process waits for another run, then ends"
     )
+    clusterer_niceness: int = Field(
+        default=15, ge=0, le=19, description="How far the process of clusterings gives way"
+    )
+    cluster_fit_customers: int = Field(
+        default=100_000,
+        ge=100,
+        description="Most customers that clusters are found by; all are put into one",
+    )
+    cluster_judge_customers: int = Field(
+        default=5_000, ge=100, description="Most customers by whom a silhouette is measured"
+    )
+    cluster_chunk_customers: int = Field(
+        default=20_000, ge=1, description="Customers of a clustering read at a time"
+    )
     export_batch_rows: int = Field(default=10_000, ge=1, description="Rows of one Arrow batch")

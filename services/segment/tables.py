@@ -2,6 +2,7 @@
 
 from services.segment.attributes import tables as _attributes
 from services.segment.base import Base
+from services.segment.clusterings import tables as _clusterings
 from services.segment.customers import tables as _customers
 from services.segment.features import tables as _features
 from services.segment.percentiles import tables as _percentiles
@@ -13,8 +14,8 @@ from services.segment.segments import tables as _segments
 from shared.feed.tables import feed_tables
 
 SLICES = (
-    *(_attributes, _customers, _features, _percentiles, _rfm, _scales, _scores, _scoring),
-    _segments,
+    *(_attributes, _clusterings, _customers, _features, _percentiles, _rfm, _scales, _scores),
+    *(_scoring, _segments),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.segment import seeding
 from services.segment.attributes.service import apply_declared
+from services.segment.clusterings import repository as clusterings
 from services.segment.customers.service import apply_merges, apply_owners
 from services.segment.features.service.following import FeatureIntake
 from services.segment.scoring.service import requests
@@ -23,11 +24,16 @@ from shared.subjects.retention import Retention
 from shared.worker import Loop, WorkerContext, run_worker
 
 IDLE_SECONDS = 0.25
+CLUSTERING_CHECK_SECONDS = 2.0
 _LOCK = 0x_5C_03  # one run at a time in the whole service
 
 
 class ScorerFailed(RuntimeError):
     """The process that carries runs out has ended with an error; its log says which."""
+
+
+class ClustererFailed(RuntimeError):
+    """The process that clusters has ended with an error; its log says which."""
 
 
 def build(context: WorkerContext) -> Sequence[Loop]:
@@ -46,7 +52,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
     retention = Retention.of(context, HOLDER)
     return [
         *(Sequencer(context.database).run, follow_profile, safety.run, run_scoring),
-        *(eraser(context).run, retention.run),
+        *(eraser(context).run, retention.run, lambda: cluster_for_ever(context)),
     ]
 
 
@@ -116,6 +122,27 @@ async def run_scorer(database: Database, clock: BusinessClock) -> None:
         await requests.note_death(database, reason, now=clock.now())
     if code:
         raise ScorerFailed(f"the scorer ended with {code}")
+
+
+async def cluster_for_ever(context: WorkerContext) -> None:
+    """Have clusterings carried out by a process of their own, whenever a run was asked for."""
+    while True:
+        async with context.database.connection() as connection:
+            is_due = await clusterings.find_next(connection) is not None
+        if is_due:
+            await run_clusterer(context.clock)
+        await asyncio.sleep(CLUSTERING_CHECK_SECONDS)
+
+
+async def run_clusterer(clock: BusinessClock) -> None:
+    """Start the process that carries clusterings out, and wait for its end.
+
+    Raises:
+        ClustererFailed: it was killed, or could not go on; the run it was at begins again.
+    """
+    code = await errands.send("services.segment.clusterer", str(clock.offset.total_seconds()))
+    if code:
+        raise ClustererFailed(f"the clusterer ended with {code}")
 
 
 def main() -> None:

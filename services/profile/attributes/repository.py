@@ -26,7 +26,16 @@ async def list_told(connection: asyncpg.Connection) -> list[Told]:
     rows = await connection.fetch(
         "SELECT name, type, values, is_sensitive, is_deleted FROM attribute ORDER BY name"
     )
-    return [Told(**{**row, "values": tuple(row["values"])}) for row in rows]
+    return [
+        Told(
+            name=row["name"],
+            type=row["type"],
+            values=tuple(row["values"]),
+            is_sensitive=row["is_sensitive"],
+            is_deleted=row["is_deleted"],
+        )
+        for row in rows
+    ]
 
 
 async def renew_scheme(connection: asyncpg.Connection) -> None:
