@@ -115,10 +115,10 @@ async def test_l1_a_run_makes_cuts_that_single_customers_are_placed_by_from_then
 
     shares = [levels["contribution_percentile"] for levels in placed]
     assert early["contribution_percentile"] is None  # nothing was cut yet
-    assert shares == [0.083, 0.417, 0.417, 0.417, 0.75, 0.917, None]
+    assert shares == [0.08, 0.42, 0.42, 0.42, 0.75, 0.92, None]
     assert [levels["contribution"] for levels in placed] == [8, 42, 42, 42, 75, 92, None]
     assert len(await bank.events("segment.memberships_changed.v1")) == told + 1
-    assert (await bank.levels("new"))["contribution_percentile"] == 0.664  # (40 + ½) of 61
+    assert (await bank.levels("new"))["contribution_percentile"] == 0.66  # (40 + ½) of 61
 
 
 async def test_rules_may_ask_for_scores_and_percentiles(bank: Bank) -> None:
