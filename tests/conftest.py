@@ -59,7 +59,13 @@ def new_database(cluster: EmbeddedPostgres) -> Iterator[NewDatabase]:
 
 @pytest.fixture(scope="module")
 def new_module_database(cluster: EmbeddedPostgres) -> Iterator[NewDatabase]:
-    """As `new_database`, kept for a whole module: a template to copy, or data only read."""
+    """As `new_database`, kept for a whole module."""
+    yield from _databases(cluster)
+
+
+@pytest.fixture(scope="session")
+def new_template(cluster: EmbeddedPostgres) -> Iterator[NewDatabase]:
+    """As `new_database`, kept for all tests of this process: a template to copy, never written."""
     yield from _databases(cluster)
 
 

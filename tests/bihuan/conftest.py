@@ -77,9 +77,9 @@ async def _migrate(urls: Mapping[str, str]) -> None:
         await database.close()
 
 
-@pytest.fixture(scope="module")
-def migrated(new_module_database: NewDatabase) -> dict[str, str]:
-    urls = {owner: new_module_database() for owner in OWNERS}
+@pytest.fixture(scope="session")
+def migrated(new_template: NewDatabase) -> dict[str, str]:
+    urls = {owner: new_template() for owner in OWNERS}
     migrate(urls)
     return urls
 

@@ -5,20 +5,17 @@ from collections.abc import AsyncGenerator
 import anyio
 import pytest
 
-from shared.postgres import EmbeddedPostgres
 from tests.conftest import NewDatabase
 from tests.contract.suite import CREATE, SERVICES, SETTINGS, Suite, open_suite
 from tests.kit import opened
 
 
 @pytest.fixture(scope="session")
-def templates(cluster: EmbeddedPostgres) -> dict[str, str]:
+def templates(new_template: NewDatabase) -> dict[str, str]:
     """A database of each service with its tables and the shipped catalogue, to be copied."""
-    urls: dict[str, str] = {}
-    for name in SERVICES:
-        cluster.create_database(f"contract_{name}")
-        urls[name] = cluster.url(f"contract_{name}")
-        anyio.run(_prepare, name, urls[name])
+    urls = {name: new_template() for name in SERVICES}
+    for name, url in urls.items():
+        anyio.run(_prepare, name, url)
     return urls
 
 

@@ -99,12 +99,12 @@ def ago(days: float) -> str:
     return (NOW - timedelta(days=days)).isoformat()
 
 
-@pytest.fixture(scope="module")
-def template(new_module_database: NewDatabase) -> str:
+@pytest.fixture(scope="session")
+def template(new_template: NewDatabase) -> str:
     """A migrated, empty database to copy."""
     import asyncio  # noqa: PLC0415
 
-    url = new_module_database()
+    url = new_template()
 
     async def migrate() -> None:
         database = Database(url)

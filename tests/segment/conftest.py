@@ -14,10 +14,10 @@ from tests.segment.bank import NOW, Bank, open_bank
 NewDatabase = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def seeded(new_module_database: NewDatabase) -> str:
+@pytest.fixture(scope="session")
+def seeded(new_template: NewDatabase) -> str:
     """A database with the shipped catalogue, to be copied."""
-    url = new_module_database()
+    url = new_template()
     asyncio.run(_seed(url))
     return url
 

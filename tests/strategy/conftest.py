@@ -19,10 +19,10 @@ from tests.strategy.bank import NOW, FakeProfile
 WAIT = timedelta(seconds=5)  # the tests are about answers, not about speed
 
 
-@pytest.fixture(scope="module")
-def migrated(new_module_database: Callable[..., str]) -> str:
+@pytest.fixture(scope="session")
+def migrated(new_template: Callable[..., str]) -> str:
     """A database with the tables and the shipped catalogue, to be copied."""
-    url = new_module_database()
+    url = new_template()
 
     async def prepare() -> None:
         async with opened(create(settings_on(url))):
