@@ -25,7 +25,6 @@ from shared.feed.handlers import Handler
 from shared.logging import log
 
 IDLE_SECONDS = 0.25
-ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +45,14 @@ async def _nothing(_: asyncpg.Connection, __: Load) -> None: ...
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What becomes of a load: `rows` of a part of it, each in a transaction, `end` of it all."""
+    """What becomes of a load: `rows` of a part of it, each in a transaction, `end` of it all.
+
+    A part has `at_once` rows: few where others wait for the rows it locks.
+    """
 
     rows: Rows
     end: End = _nothing
+    at_once: int = 1_000
 
 
 def load_handler(type_: str, kind: str, now: Callable[[], datetime]) -> Handler:
@@ -112,13 +115,13 @@ class Loader:
         return True
 
     async def _make(self, load: Load) -> int:
-        loaded = 0
+        loaded, at_once = 0, self._takes[load.kind].at_once
         with tempfile.TemporaryFile() as spool:
             await self._fetch(load.path, spool)
             with pa.ipc.open_stream(spool) as reader:
                 while (batch := await anyio.to_thread.run_sync(_next_batch, reader)) is not None:
-                    for start in range(0, batch.num_rows, ROWS):
-                        await self._take_over(load, batch.slice(start, ROWS))
+                    for start in range(0, batch.num_rows, at_once):
+                        await self._take_over(load, batch.slice(start, at_once))
                     loaded += batch.num_rows
         return loaded
 

@@ -21,6 +21,7 @@ from shared.feed.loads import Load, Loader, Take, load_handler
 CHANGED = "segment.memberships_changed.v1"
 RUN_COMPLETED = "segment.scoring_run_completed.v1"
 LOAD = "placements"
+LOCKED_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Follower:
 
     def loader(self, database: Database, client: ServiceClient) -> Loader:
         """Load what runs have changed."""
-        return Loader(database, client, {LOAD: Take(self._loaded, self._load_ended)})
+        take = Take(self._loaded, self._load_ended, at_once=LOCKED_AT_ONCE)
+        return Loader(database, client, {LOAD: take})
 
     async def _changed(
         self, connection: asyncpg.Connection, events: Sequence[Event], _: Any
