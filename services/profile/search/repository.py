@@ -51,6 +51,11 @@ async def find(
     for choice in wanted.tokens:
         one_of = "x.tokens && $n::bigint[]"
         needs(f"t.customer_id IN {_bearers('search_key', one_of)}", choice)
+    if wanted.tag is not None:
+        given.append(wanted.now)
+        until = f"(x.until IS NULL OR x.until > ${len(given)}::timestamptz)"
+        borne = f"x.kind = $n::text AND x.ended_at IS NULL AND {until}"
+        needs(f"t.customer_id IN {_bearers('tag', borne)}", wanted.tag)
     if wanted.rm_id is not None:
         needs("t.rm_id = $n::text", wanted.rm_id)
     if wanted.org_path is not None:  # '0' is what follows '/': all below, by the index
