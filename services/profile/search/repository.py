@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import asyncpg
 
@@ -60,7 +60,7 @@ async def find(
     return [row["customer_id"] for row in rows]
 
 
-def _asked(wanted: Conditions) -> Iterator[tuple[str, dict[str, object]]]:
+def _asked(wanted: Conditions) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield conditions on a customer `t`, and the values that they name."""
     for kind, digest in wanted.digests.items():
         of_kind = f"x.kind = '{kind}' AND x.digest = $digest::bytea"
