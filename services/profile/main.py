@@ -40,6 +40,8 @@ from services.profile.search.api import router as search
 from services.profile.settings import Settings
 from services.profile.snapshot import snapshot
 from services.profile.subjects import SERVICE, holder_of, note_reading
+from services.profile.tag_kinds.api import router as tag_kinds
+from services.profile.tags.api import router as tags
 from services.profile.timeline.api import router as timeline
 from shared.app import create_app
 from shared.client import ServiceClient
@@ -59,10 +61,10 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         description="The 360° view of a customer: facts, accounts, holdings, events, consents, "
         "relations, KYC card, needs and goals, risk assessments, complaints, flags, ownership, "
         "which records are one party, the features that follow from them, what staff are alerted "
-        "to, and what persons may ask about their data.",
+        "to, tags, and what persons may ask about their data.",
         routers=[
             *(customers, search, accounts, holdings, events, consents, purposes, assessments),
-            *(conduct, complaints, flags, ownership, alert_kinds, alerts),
+            *(conduct, complaints, flags, ownership, alert_kinds, alerts, tag_kinds, tags),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             declarations,  # after the paths of exports and rolls, which no feature is called

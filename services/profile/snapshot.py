@@ -22,8 +22,8 @@ from services.profile.features.repository.declared import STORED, joined
 from services.profile.merges import service as merges
 from services.profile.purposes import service as purposes
 from services.profile.rights import service as rights
-from services.profile.watch import repository as alerts_of
-from services.profile.watch import service as alerts
+from services.profile.watch import repository as watched
+from services.profile.watch import service as watch
 from shared.clock import real_now
 from shared.feed.events import Event, NewEvent, source_of
 
@@ -142,7 +142,11 @@ async def _closed(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
 
 
 async def _alerts(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
-    return [alerts.raised_event(each) for each in await alerts_of.list_open(connection, _ids(page))]
+    return [watch.raised_event(each) for each in await watched.list_open(connection, _ids(page))]
+
+
+async def _tags(connection: asyncpg.Connection, page: Page) -> list[NewEvent]:
+    return [watch.tag_event(each) for each in await watched.list_open_tags(connection, _ids(page))]
 
 
 async def _kept(connection: asyncpg.Connection, page: Page) -> list[tuple[str, Complaint]]:
@@ -227,9 +231,14 @@ _SOURCES: Mapping[str, tuple[str, Tell]] = {
     ),
     complaints.OPENED: (_where(complaints.OPENED, _HAS_COMPLAINT), _opened),
     complaints.CLOSED: (_where(complaints.CLOSED, _HAS_COMPLAINT), _closed),
-    alerts.RAISED: (
+    watch.RAISED: (
         """SELECT DISTINCT customer_id FROM alert
            WHERE customer_id > $1 AND cleared_at IS NULL ORDER BY customer_id LIMIT $2""",
         _alerts,
+    ),
+    watch.TAG_CHANGED: (
+        """SELECT DISTINCT customer_id FROM tag
+           WHERE customer_id > $1 AND ended_at IS NULL ORDER BY customer_id LIMIT $2""",
+        _tags,
     ),
 }

@@ -27,6 +27,7 @@ from services.profile.placements import tables as _placements
 from services.profile.purposes import tables as _purposes
 from services.profile.relations import tables as _relations
 from services.profile.rights import tables as _rights
+from services.profile.tag_kinds import tables as _tag_kinds
 from services.profile.timeline import tables as _timeline
 from services.profile.watch import tables as _watch
 from shared.feed.tables import feed_tables, load_table
@@ -36,7 +37,7 @@ SLICES = (
     *(_accounts, _alert_kinds, _assessments, _attributes, _complaints, _conduct, _consents),
     *(_customers, _declarations, _disclosures, _event_types, _events, _features, _holdings),
     *(_identifiers, _identities, _jobs, _kyc, _matching, _merges, _needs, _ownership),
-    *(_placements, _purposes, _relations, _rights, _timeline, _watch),
+    *(_placements, _purposes, _relations, _rights, _tag_kinds, _timeline, _watch),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

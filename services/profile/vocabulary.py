@@ -540,6 +540,47 @@ def alert_kinds() -> dict[str, AlertKind]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagKind:
+    """A mark that customers may bear; `catalogue/tags.yaml` says what each field means."""
+
+    key: str
+    label: Label
+    meaning: Label
+    owner: str
+    source: Literal["person", "rule", "model"]
+    ground: str
+    values: tuple[Word, ...] = ()
+    valid_days: int | None = None
+    rule: str | None = None
+    sensitive: bool = False
+    separate_consent: bool = False
+    for_customer: bool = False
+    is_active: bool = True
+
+
+def tag_kind(body: Mapping[str, Any]) -> TagKind:
+    """Return a kind of tag as it was written."""
+    parts: dict[str, Any] = {
+        "label": Label(**body["label"]),
+        "meaning": Label(**body["meaning"]),
+        "values": tuple(Word(**each) for each in body.get("values", ())),
+    }
+    return TagKind(**{**body, **parts})
+
+
+@cache
+def tag_kinds() -> dict[str, TagKind]:
+    """The shipped tags by key."""
+    return {
+        entry["key"]: tag_kind(
+            {name: each for name, each in entry.items() if name not in ("zh", "en")}
+            | {"label": {name: entry[name] for name in ("zh", "en")}}
+        )
+        for entry in _read("tags.yaml")
+    }
+
+
 @cache
 def acknowledgements() -> dict[str, Word]:
     """Why somebody needs to see an alert no more, by key."""

@@ -27,6 +27,7 @@ from services.profile.rights.domain import Receipt
 from services.profile.settings import Settings
 from services.profile.subjects import SERVICE, holder
 from services.profile.timeline.service import Follower
+from services.profile.watch import service as watch
 from shared import errands
 from shared.database import Database
 from shared.feed import Handler, Reader, Sequencer
@@ -74,6 +75,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         lambda: _work(partial(hand_over, context)),
         lambda: _work(partial(lapse_consents, context)),
         lambda: _work(partial(compare_sales, context)),
+        lambda: _work(partial(expire_tags, context)),
         lambda: _roll_daily(context),
         lambda: _reseal_for_ever(context),
         lambda: _keep_house(context),
@@ -122,6 +124,11 @@ async def lapse_consents(context: WorkerContext) -> bool:
 async def compare_sales(context: WorkerContext) -> bool:
     """Compare some customers' sales with their assessments; tell whether any were due."""
     return await conduct.step(context.database, context.clock)
+
+
+async def expire_tags(context: WorkerContext) -> bool:
+    """End some tags whose time is over; tell whether there were any."""
+    return await watch.expire(context.database, context.clock)
 
 
 def _reader(context: WorkerContext, feed: str, *handlers: Handler) -> Reader:

@@ -307,6 +307,7 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "unmasking_purpose": load("unmasking"),
         "duplicate_refusal": load("matching")["refusals"],
         "alert": load("alerts")["alerts"],
+        "tag": load("tags"),
         "alert_acknowledgement": load("alerts")["acknowledgements"],
         "hand_over_reason": load("ownership")["reasons"],
         "hand_over_dispute": load("ownership")["disputes"],

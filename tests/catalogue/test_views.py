@@ -17,6 +17,7 @@ from services.profile.holdings.schemas import HoldingRead
 from services.profile.kyc.schemas import KycRead
 from services.profile.needs.schemas import GoalRead, NeedRead
 from services.profile.parts.schemas import OFFERS as PROFILE
+from services.profile.tags.schemas import TagRead
 from services.segment.parts.api import OFFERS as SEGMENT
 from services.strategy.contacts.schemas import ContactRead
 from services.strategy.parts.api import OFFERS as STRATEGY
@@ -47,6 +48,7 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     "complaints": paged(ComplaintRead),
     "assessments": paged(AssessmentRead),
     "alerts": paged(AlertRead),
+    "tags": paged(TagRead),
     "needs": paged(NeedRead),
     "goals": paged(GoalRead),
     "kyc": plain(KycRead),

@@ -48,6 +48,7 @@ async def test_a6_every_published_type_is_published_and_fits_its_schema(suite: S
     held = {"label": {"zh": "在册", "en": "Known"}, "todo": {"zh": "无", "en": "Nothing"}}
     kind = {**held, "severity": "info", "rule": "open_accounts >= 0"}
     await suite.call("PUT", "/alert-kinds/known", kind, **{"If-None-Match": "*"})
+    await suite.call("PUT", "/customers/c1/tags/vip_care", {})
     suite.move_to(NOW + timedelta(days=1))
     profile = suite.services["profile"]
     await profile_features.roll_if_due(profile.database, profile.app.state.clock)

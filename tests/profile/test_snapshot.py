@@ -83,6 +83,8 @@ async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
     held = {"label": {"zh": "在册", "en": "Known"}, "todo": {"zh": "无", "en": "Nothing"}}
     body = {**held, "severity": "info", "rule": "open_accounts >= 0"}
     await profile.ok("PUT", "/alert-kinds/known", json=body, headers=desk)
+    await profile.ok("PUT", "/customers/c1/tags/vip_care", json={})
+    await profile.ok("DELETE", "/customers/c1/tags/vip_care")
     await profile.ok("POST", "/features/rolls", json={})
     sold = {"event_id": "e1", "customer_id": "c1", "type": "purchase", "occurred_at": ago(9)}
     await profile.ok("POST", "/events", json={**sold, "data": {"category": "fund"}})

@@ -3,8 +3,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from services.profile.alert_kinds.domain import Edition, kind_of
+from services.profile.alert_kinds.domain import kind_of
 from services.profile.parameters import NO_NUL, Code, LabelRead, Strict
+from services.profile.rulebooks.domain import Edition
 from services.profile.vocabulary import AlertKind
 
 Sentence = Annotated[str, Field(pattern=NO_NUL, min_length=1, max_length=200)]
@@ -72,7 +73,7 @@ class AlertKindRead(BaseModel):
     updated_at: datetime | None = Field(description="Business time; null: shipped")
 
     @classmethod
-    def of(cls, found: Edition) -> Self:
+    def of(cls, found: Edition[AlertKind]) -> Self:
         """Show a kind."""
         kind = found.kind
         own = ("label", "todo", "shown", "version", "author", "updated_at")

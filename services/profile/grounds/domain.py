@@ -21,11 +21,11 @@ def covers(ground: Ground, purpose: str, *, allows_profiling: bool) -> bool:
     return purpose in ground.purposes and (ground.ground != CONSENT or allows_profiling)
 
 
-def omitted(grounds: Sequence[Ground], purpose: str, *, allows_profiling: bool) -> frozenset[str]:
-    """Return the attributes that a read for a purpose does not see.
+def check_purpose(grounds: Sequence[Ground], purpose: str) -> None:
+    """Refuse a purpose that nothing is held for.
 
     Raises:
-        UnknownPurpose: no attribute is held for it; lists those there are.
+        UnknownPurpose: lists those there are.
     """
     known = sorted({each for ground in grounds for each in ground.purposes})
     if purpose not in known:
@@ -33,6 +33,27 @@ def omitted(grounds: Sequence[Ground], purpose: str, *, allows_profiling: bool) 
             f"The purposes are {', '.join(known)}",
             errors=[FieldError("query:purpose", "unknown purpose")],
         )
+
+
+def covering(grounds: Sequence[Ground], purpose: str, *, allows_profiling: bool) -> frozenset[str]:
+    """Return the keys of the groups that a read for a purpose may see.
+
+    Raises:
+        UnknownPurpose: nothing is held for it; lists those there are.
+    """
+    check_purpose(grounds, purpose)
+    return frozenset(
+        each.key for each in grounds if covers(each, purpose, allows_profiling=allows_profiling)
+    )
+
+
+def omitted(grounds: Sequence[Ground], purpose: str, *, allows_profiling: bool) -> frozenset[str]:
+    """Return the attributes that a read for a purpose does not see.
+
+    Raises:
+        UnknownPurpose: no attribute is held for it; lists those there are.
+    """
+    check_purpose(grounds, purpose)
     return frozenset(
         attribute
         for ground in grounds

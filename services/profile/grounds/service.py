@@ -7,7 +7,7 @@ import asyncpg
 
 from services.profile.features import service as features
 from services.profile.grounds import repository
-from services.profile.grounds.domain import omitted
+from services.profile.grounds.domain import covering, omitted
 from services.profile.vocabulary import Ground, grounds
 
 
@@ -23,6 +23,20 @@ async def hidden(
         return frozenset()
     allows = await repository.allows_profiling(connection, customer_id, now)
     return omitted(await list_all(connection), purpose, allows_profiling=allows)
+
+
+async def open_groups(
+    connection: asyncpg.Connection, customer_id: str, purpose: str | None, now: datetime
+) -> frozenset[str]:
+    """Return the keys of the groups that a read of a customer for a purpose sees; None: all.
+
+    Raises:
+        UnknownPurpose: no attribute is held for it.
+    """
+    if purpose is None:
+        return frozenset(group.key for group in grounds())
+    allows = await repository.allows_profiling(connection, customer_id, now)
+    return covering(grounds(), purpose, allows_profiling=allows)
 
 
 async def list_all(connection: asyncpg.Connection) -> list[Ground]:

@@ -17,7 +17,7 @@ from services.profile.placements.domain import Placement
 from services.profile.relations.domain.relations import Graph, Readings
 from services.profile.timeline.domain import Entry
 from services.profile.vocabulary import TalkCard
-from services.profile.watch.domain import Alert
+from services.profile.watch.domain import Alert, Tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class Pieces:
     goals: Sequence[Goal]
     touches: Sequence[Entry]
     alerts: Sequence[Alert]
+    tags: Sequence[Tag]
     placement: Placement | None
     kept: Mapping[str, Kept]
     blind: Sequence[TalkCard]

@@ -26,7 +26,7 @@ from services.profile.placements.domain import Placement
 from services.profile.purposes.domain import Purpose
 from services.profile.timeline.domain import Entry, Source
 from services.profile.vocabulary import talk_cards
-from services.profile.watch.domain import Alert
+from services.profile.watch.domain import Alert, Ending, Tag
 from shared.database import Money, from_fen
 from shared.feed.publish import pending
 from shared.tokens import Token
@@ -100,6 +100,9 @@ _PIECES: Mapping[str, str] = {
     "alerts": """ARRAY(SELECT x FROM alert AS x
         WHERE x.customer_id = ANY (p.records) AND x.cleared_at IS NULL
         ORDER BY x.alert_id DESC LIMIT p.most)""",
+    "tags": """ARRAY(SELECT x FROM tag AS x
+        WHERE x.customer_id = ANY (p.records) AND x.ended_at IS NULL
+        ORDER BY x.tag_id DESC LIMIT p.most)""",
     "placement": "(SELECT x FROM placement AS x WHERE x.customer_id = p.customer_id)",
     "kept": """ARRAY(SELECT x FROM kyc_value AS x WHERE x.customer_id = ANY (p.records)
         ORDER BY x.item, x.confirmed_at, x.customer_id)""",
@@ -179,6 +182,7 @@ def _to_pieces(row: asyncpg.Record) -> Pieces:
         goals=[Goal(**_columns(x, _GOAL, _GOAL_MONEY)) for x in _of(row, "goals")],
         touches=[_to_entry(x) for x in _of(row, "touches")],
         alerts=[_value(x, Alert) for x in _of(row, "alerts")],
+        tags=[_value(x, Tag, ending=x["ending"] and Ending(x["ending"])) for x in _of(row, "tags")],
         placement=placement and _value(placement, Placement),
         kept={x["item"]: _to_kept(x) for x in _of(row, "kept")},
         blind=[card for card, holds in zip(talk_cards(), _of(row, "blind"), strict=False) if holds],

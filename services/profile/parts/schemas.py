@@ -16,6 +16,7 @@ from services.profile.kyc.schemas import KycRead
 from services.profile.needs.schemas import GoalRead, NeedRead
 from services.profile.parts.domain import Gathered
 from services.profile.relations.schemas import HouseholdRead, RelationRead
+from services.profile.tags.schemas import TagRead
 from shared.paging import page_of
 from shared.parts import Offer
 
@@ -107,6 +108,11 @@ def _alerts(found: Gathered, by: Shown) -> object:
     return _page(items, by, lambda each: [each.alert_id])
 
 
+def _tags(found: Gathered, by: Shown) -> object:
+    items = [TagRead.of(each) for each in found.pieces.tags]
+    return _page(items, by, lambda each: [each.tag_id])
+
+
 def _levels(found: Gathered, by: Shown) -> object:
     return _placed(found, "levels")
 
@@ -148,15 +154,18 @@ SHOWN: Mapping[str, Show] = {
     "timeline": _timeline,
     "touches": _touches,
     "alerts": _alerts,
+    "tags": _tags,
     "levels": _levels,
     "segments": _segments,
 }
 FOR_CUSTOMERS = frozenset({
-    *("customer", "accounts", "holdings", "consents", "complaints", "assessments", "needs", "goals")
+    *("customer", "accounts", "holdings", "consents", "complaints", "assessments", "needs"),
+    *("goals", "tags"),
 })  # fmt: skip
 _SAYS = {
     "customer": "As `GET /v1/customers/{customer_id}`",
     "alerts": "As `…/alerts`, those that are open",
+    "tags": "As `…/tags`, those that are current; to a customer those alone that are for customers",
     "levels": "As `…/levels` of segment, as it told them last; null: never",
     "segments": "As `…/segments` of segment, as it told them last; null: never",
     "touches": "The last contacts of the bank and answers to them, as a timeline's `items`",

@@ -19,6 +19,7 @@ from services.profile.parts.domain import Gathered, Pieces
 from services.profile.purposes import service as purposes
 from services.profile.relations import service as relations
 from services.profile.relations.domain.relations import Graph, Node, Readings
+from services.profile.tags import service as tags
 from services.profile.timeline import service as timeline
 from services.profile.timeline.domain import Entry
 from shared.clock import BusinessClock
@@ -50,6 +51,11 @@ async def gather(
         pieces, sealed = found
         kinds = shown_to(is_customer=wanted.token.customer is not None)
         pieces = replace(pieces, needs=[each for each in pieces.needs if each.kind in kinds])
+        if "tags" in names:
+            now, token = clock.now(), wanted.token
+            seen = await tags.shown_to(connection, token, customer_id=pieces.customer_id, now=now)
+            borne = [tag for tag in pieces.tags if tag.is_current(now) and tag.kind in seen]
+            pieces = replace(pieces, tags=borne)
         if "consents" in names:
             lapses = await purposes.lapses_in_force(connection, clock.now())
             pieces = replace(pieces, consents=counted(pieces.consents, lapses))

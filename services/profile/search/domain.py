@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 SCOPE_OF_SEGMENTS = "segments:read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """Identifiers by kind, a name as it is written or sounds, and where the customer belongs."""
+    """Identifiers by kind, a name as it is written or sounds, where the customer belongs, a tag."""
 
     identifiers: Mapping[str, str]
     name: str | None
@@ -16,6 +17,7 @@ class Sought:
     rm_id: str | None
     org_path: str | None
     segment: str | None
+    tag: str | None = None
 
     @property
     def is_narrow(self) -> bool:
@@ -25,9 +27,14 @@ class Sought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What is sought, as the tables know it: each entry of `tokens` is a choice of one of them."""
+    """What is sought, as the tables know it: each entry of `tokens` is a choice of one of them.
+
+    `tag` is borne at `now`.
+    """
 
     digests: Mapping[str, bytes]
     tokens: tuple[tuple[int, ...], ...]
     rm_id: str | None
     org_path: str | None
+    tag: str | None
+    now: datetime

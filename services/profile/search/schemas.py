@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.profile.customers.schemas import CustomerRead, Identifier, SocialCreditCode
 from services.profile.identifiers.domain import KINDS, Kind
-from services.profile.parameters import Id, Strict
+from services.profile.parameters import Code, Id, Strict
 from services.profile.search.domain import Sought
 from shared.parameters import MAX_LIMIT
 
@@ -41,6 +41,9 @@ class CustomerSearch(Strict):
         description="Key of a segment; needs the scope `segments:read`. A page may then hold fewer "
         "than `limit`, and `next` says whether there are more",
     )
+    tag: Code | None = Field(
+        default=None, description="Key of `/v1/tags`: who bears it now; for staff alone"
+    )
     limit: int = Field(default=USUAL_LIMIT, ge=1, le=MAX_LIMIT)
     after: str | None = Field(default=None, description="`next` of the page before")
 
@@ -60,6 +63,7 @@ class CustomerSearch(Strict):
             rm_id=self.rm_id,
             org_path=self.org_path,
             segment=self.segment,
+            tag=self.tag,
         )
 
 

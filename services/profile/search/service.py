@@ -1,6 +1,7 @@
 """Finding customers: by the tables of profile, and, of a segment, by asking for its members."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.profile.clients import Segments
 from services.profile.customers import service as customers
@@ -33,17 +34,21 @@ class Search:
     segments: Segments
     ring: KeyRing
     token: Token
+    now: datetime
 
     async def page(self, sought: Sought, *, after: str, limit: int) -> Found:
         """Return the customers for whom all holds and whom the token sees.
 
         Raises:
-            Forbidden: a segment is named, and the token may not read segments.
+            Forbidden: a segment is named, and the token may not read segments; a tag is, and the
+                token is bound to a customer.
             NotFound: there is no such segment.
             Unavailable: a segment is named, and segment does not answer.
         """
         if sought.segment is not None and SCOPE_OF_SEGMENTS not in self.token.scopes:
             raise Forbidden(f"Searching a segment needs the scope {SCOPE_OF_SEGMENTS}")
+        if sought.tag is not None:
+            self.token.must_be_staff()
         ids, last = await self._ids(sought, after=after, limit=limit)
         async with self.database.connection() as connection:
             found = await customers.shown_of(connection, ids, ring=self.ring)
@@ -92,14 +97,14 @@ class Search:
     async def _find(
         self, sought: Sought, among: list[str] | None, *, after: str, limit: int
     ) -> list[str]:
-        wanted = _conditions(sought, self.ring)
+        wanted = _conditions(sought, self.ring, self.now)
         async with self.database.connection() as connection:
             return await repository.find(
                 connection, wanted, self.token, among=among, after=after, limit=limit
             )
 
 
-def _conditions(sought: Sought, ring: KeyRing) -> Conditions:
+def _conditions(sought: Sought, ring: KeyRing, now: datetime) -> Conditions:
     tokens: list[tuple[int, ...]] = []
     if sought.name is not None:
         tokens.append(tuple(identifiers.name_tokens(ring, sought.name)))
@@ -110,4 +115,6 @@ def _conditions(sought: Sought, ring: KeyRing) -> Conditions:
         tokens=tuple(tokens),
         rm_id=sought.rm_id,
         org_path=sought.org_path,
+        tag=sought.tag,
+        now=now,
     )

@@ -31,9 +31,12 @@ async def list_timeline(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[EntryRead]:
-    """List all that happened with a customer, latest first."""
+    """List all that happened with a customer, latest first; alerts and tags are for staff."""
     wanted = Filter(
-        source=source, types=tuple(types.split(",")) if types else None, since=since, until=until
+        sources=(source,) if source else tuple(Source),
+        types=tuple(types.split(",")) if types else None,
+        since=since,
+        until=until,
     )
     found = await service.list_of(
         session, customer_id, wanted, token=token, before=_place(after), limit=limit + 1

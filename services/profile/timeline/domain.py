@@ -1,6 +1,6 @@
-"""The timeline: what happened with a customer; contacts, answers and alerts included."""
+"""The timeline: what happened with a customer; contacts, answers, alerts and tags included."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,11 @@ class Source(StrEnum):
     CONTACT = "contact"
     OUTCOME = "outcome"
     ALERT = "alert"
+    TAG = "tag"
+
+
+OF_THE_BANK = frozenset({Source.ALERT, Source.TAG})
+"""What the bank thinks of a customer: for staff alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,13 @@ class Touch:
 class Filter:
     """Which entries are wanted; None does not narrow."""
 
-    source: Source | None = None
+    sources: tuple[Source, ...] = tuple(Source)
     types: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+def shown_to(wanted: Filter, *, is_customer: bool) -> Filter:
+    """Return which of the wanted entries a reader sees."""
+    hidden = OF_THE_BANK if is_customer else frozenset[Source]()
+    return replace(wanted, sources=tuple(each for each in wanted.sources if each not in hidden))

@@ -15,7 +15,9 @@ _EVENT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
 _ALERT_FACTS = """jsonb_strip_nulls(jsonb_build_object(
     'severity', severity, 'evidence', evidence, 'cleared_at', cleared_at,
     'acknowledged_at', acknowledged_at, 'acknowledgement', acknowledgement))"""
-_NARROWED = """AND ($3::text IS NULL OR $3 = {source})
+_TAG_FACTS = """jsonb_strip_nulls(jsonb_build_object(
+    'value', value, 'source', source, 'until', until, 'ended_at', ended_at, 'ending', ending))"""
+_NARROWED = """AND {source} = ANY ($3::text[])
    AND ($4::text[] IS NULL OR {type} = ANY ($4))
    AND {at} >= coalesce($5::timestamptz, '-infinity')
    AND {at} <= coalesce($6::timestamptz, 'infinity')
@@ -30,6 +32,7 @@ def _entries(narrowed: str = "") -> str:
     events = narrowed.format(source="'event'", type="type", at="occurred_at", id="event_id")
     touches = narrowed.format(source="kind", type="type", at="occurred_at", id="touch_id")
     alerts = narrowed.format(source="'alert'", type="kind", at="raised_at", id="alert_id")
+    tags = narrowed.format(source="'tag'", type="kind", at="since", id="tag_id")
     return f"""
 SELECT source, id, type, occurred_at, channel, facts FROM unnest($1::text[]) AS record,
 LATERAL (
@@ -44,6 +47,10 @@ UNION ALL
 (SELECT 'alert', alert_id, kind, raised_at, NULL, {_ALERT_FACTS} FROM alert
  WHERE customer_id = record {alerts}
  ORDER BY raised_at DESC, alert_id DESC LIMIT $2)
+UNION ALL
+(SELECT 'tag', tag_id, kind, since, NULL, {_TAG_FACTS} FROM tag
+ WHERE customer_id = record {tags}
+ ORDER BY since DESC, tag_id DESC LIMIT $2)
 ) AS entry
 ORDER BY occurred_at DESC, id DESC LIMIT $2
 """  # noqa: S608 - built from this module alone
@@ -73,7 +80,7 @@ async def list_of(
         _LIST,
         records,
         limit,
-        wanted.source,
+        wanted.sources,
         wanted.types,
         wanted.since,
         wanted.until,

@@ -11,7 +11,7 @@ class EntryRead(BaseModel):
 
     source: Source
     id: str
-    type: str = Field(description="Event type, contact state, outcome or kind of alert")
+    type: str = Field(description="Event type, contact state, outcome, alert or tag")
     occurred_at: Moment
     channel: str | None
     facts: dict[str, Any] = Field(description="What else is known; money is text in yuan")

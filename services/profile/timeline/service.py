@@ -13,7 +13,7 @@ from services.profile.complaints.domain import Complaint
 from services.profile.customers import service as customers
 from services.profile.features import service as features
 from services.profile.timeline import repository
-from services.profile.timeline.domain import Entry, Filter, Source, Touch
+from services.profile.timeline.domain import Entry, Filter, Source, Touch, shown_to
 from shared.clock import BusinessClock
 from shared.database import raw_connection
 from shared.feed.events import Event
@@ -40,6 +40,7 @@ async def list_of(
     """
     party = await customers.must_see(session, customer_id, token)
     connection = await raw_connection(session)
+    wanted = shown_to(wanted, is_customer=token.customer is not None)
     return await repository.list_of(connection, party.records, wanted, before=before, limit=limit)
 
 

@@ -43,3 +43,39 @@ class AlertRow(CustomerKeyed, Base):
     run_id: Mapped[str | None] = mapped_column(
         Text, comment="The run that last changed the row; null: a single change did"
     )
+
+
+class TagRow(CustomerKeyed, Base):
+    """A tag on a customer: from when it was set until it ended."""
+
+    __tablename__ = "tag"
+    __table_args__ = (
+        Index(
+            "tag_open",
+            "customer_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "tag_due",
+            "until",
+            postgresql_where=text("ended_at IS NULL AND until IS NOT NULL"),
+        ),
+        Index("tag_bearers", "kind", "customer_id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    tag_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    value: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    set_by: Mapped[str | None] = mapped_column(Text, comment="Null: its rule")
+    reference: Mapped[str | None] = mapped_column(Text, comment="What it rests on elsewhere")
+    run_id: Mapped[str | None] = mapped_column(
+        Text, comment="The run of features in which its rule set it"
+    )
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[str | None] = mapped_column(Text, comment="Null: its rule, or time")
+    ending: Mapped[str | None] = mapped_column(Text)

@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profile.alert_kinds.domain import (
-    AlertKindUnreadable,
-    AlertNeedsSeparateConsent,
-    check,
-    compiled,
-)
+from services.profile.alert_kinds.domain import AlertKindUnreadable, check
 from services.profile.attributes.domain import Told, words_of
+from services.profile.rulebooks.domain import NeedsSeparateConsent, compiled
 from services.profile.vocabulary import alert_kinds, attributes
 
 WORDS = words_of(attributes().values(), ())
@@ -29,9 +25,9 @@ SIGNALS: dict[str, dict[str, Any]] = {
 }
 
 
-def refused(kind: Any, **words: Any) -> dict[str, str]:
+def refused(kind: Any) -> dict[str, str]:
     with pytest.raises(AlertKindUnreadable) as raised:
-        check(kind, words=WORDS, keys=alert_kinds(), **words)
+        check(kind, WORDS, alert_kinds())
     return {each.pointer: each.detail for each in raised.value.errors}
 
 
@@ -74,7 +70,7 @@ def test_evidence_is_what_the_rule_reads_and_what_is_shown() -> None:
 
 def test_every_shipped_alert_passes_the_check_of_the_banks_own() -> None:
     for kind in alert_kinds().values():
-        check(kind, words=WORDS, keys=alert_kinds())
+        check(kind, WORDS, alert_kinds())
     assert not RULES.unreadable
 
 
@@ -89,10 +85,10 @@ def test_a_bad_kind_is_refused_with_the_place_and_what_was_meant() -> None:
 
 def test_p5_a_sensitive_attribute_needs_the_separate_consent_shown_or_read() -> None:
     for kind in (replace(KIND, shown=("household_aum",)), replace(KIND, rule="household_aum > 1")):
-        with pytest.raises(AlertNeedsSeparateConsent, match="household_aum"):
-            check(kind, words=WORDS, keys=alert_kinds())
+        with pytest.raises(NeedsSeparateConsent, match="household_aum"):
+            check(kind, WORDS, alert_kinds())
         agreed = replace(kind, separate_consent=True)
-        check(agreed, words=WORDS, keys=alert_kinds())
+        check(agreed, WORDS, alert_kinds())
 
 
 def test_words_that_segment_tells_count_and_a_rule_that_lost_one_is_out() -> None:
@@ -109,5 +105,5 @@ def test_words_that_segment_tells_count_and_a_rule_that_lost_one_is_out() -> Non
 def test_p5_a_sensitive_attribute_that_segment_tells_needs_the_separate_consent() -> None:
     words = words_of(attributes().values(), [replace(VIP, is_sensitive=True)])
 
-    with pytest.raises(AlertNeedsSeparateConsent, match="vip"):
-        check(replace(KIND, rule="vip = 'yes'"), words=words, keys=alert_kinds())
+    with pytest.raises(NeedsSeparateConsent, match="vip"):
+        check(replace(KIND, rule="vip = 'yes'"), words, alert_kinds())

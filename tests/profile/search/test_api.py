@@ -14,7 +14,7 @@ from shared.client import ServiceClient
 from shared.errors import Forbidden
 from shared.tokens import Token
 from tests.kit import bearer
-from tests.profile.conftest import KEYS, Profile
+from tests.profile.conftest import KEYS, NOW, Profile
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +130,22 @@ class Segment:
         return set(customer_ids) - set(self.absent)
 
 
+async def test_staff_find_who_bears_a_tag_now(profile: Profile) -> None:
+    await some(profile)
+    for customer_id in ("c1", "c2", "c3"):
+        await profile.ok("PUT", f"/customers/{customer_id}/tags/vip_care", json={})
+    await profile.ok("DELETE", "/customers/c2/tags/vip_care")
+
+    assert await found(profile, tag="vip_care") == ["c1", "c3"]
+    assert await found(profile, tag="vip_care", org_path="bank/east") == ["c1"]
+    assert await found(profile, tag="branch_regular") == []
+    bound = bearer("customers:read", customer="c1")
+    answer = await profile.call(
+        "POST", "/customers:search", json={"tag": "vip_care"}, headers=bound
+    )
+    assert answer.status_code == 403
+
+
 async def test_a_segment_is_asked_for_those_who_come_into_question(profile: Profile) -> None:
     await some(profile)
     segment = Segment("c2")
@@ -139,6 +155,7 @@ async def test_a_segment_is_asked_for_those_who_come_into_question(profile: Prof
         segments=segment,  # pyright: ignore[reportArgumentType] - the same calls, in memory
         ring=key_ring(KEYS),
         token=token,
+        now=NOW,
     )
     nothing = dict.fromkeys(("name", "phone_end", "rm_id", "org_path"))
     sought: dict[str, Any] = {"identifiers": {}, **nothing, "segment": "key"}

@@ -23,8 +23,8 @@ LASTS = st.dictionaries(
         Last(
             customer_id=record,
             kind=kind,
-            alert_id=f"{record}-{kind}",
-            cleared_at=None if days is None else NOW - timedelta(days=days),
+            id=f"{record}-{kind}",
+            ended_at=None if days is None else NOW - timedelta(days=days),
         )
         for (record, kind), days in found.items()
     ]
@@ -35,12 +35,12 @@ LASTS = st.dictionaries(
 def test_afterwards_just_what_holds_is_open(holding: set[str], lasts: list[Last]) -> None:
     found = changes(holding, lasts, KINDS, now=NOW)
 
-    are_open = {last.kind for last in lasts if last.cleared_at is None}
-    begun = {*found.to_raise, *(last.kind for last in found.to_resume)}
-    ended = {last.kind for last in found.to_clear}
+    are_open = {last.kind for last in lasts if last.ended_at is None}
+    begun = {*found.to_begin, *(last.kind for last in found.to_resume)}
+    ended = {last.kind for last in found.to_end}
     assert (are_open | begun) - ended == holding
     assert not begun & are_open
-    assert not set(found.to_raise) & {last.kind for last in found.to_resume}
+    assert not set(found.to_begin) & {last.kind for last in found.to_resume}
 
 
 @given(HOLDING, LASTS)
@@ -48,16 +48,16 @@ def test_one_goes_on_only_within_its_quiet_period(holding: set[str], lasts: list
     found = changes(holding, lasts, KINDS, now=NOW)
 
     for last in found.to_resume:
-        assert last.cleared_at is not None
-        assert NOW - last.cleared_at < timedelta(days=KINDS[last.kind].quiet_days)
-    for key in found.to_raise:
-        ended = [last.cleared_at for last in lasts if last.kind == key]
+        assert last.ended_at is not None
+        assert NOW - last.ended_at < timedelta(days=KINDS[last.kind].quiet_days)
+    for key in found.to_begin:
+        ended = [last.ended_at for last in lasts if last.kind == key]
         quiet = timedelta(days=KINDS[key].quiet_days)
         assert all(at is not None and NOW - at >= quiet for at in ended)
 
 
 def test_an_alert_on_any_record_of_a_party_is_the_partys() -> None:
-    other = Last(customer_id="c2", kind="a", alert_id="x", cleared_at=None)
+    other = Last(customer_id="c2", kind="a", id="x", ended_at=None)
 
     assert changes({"a"}, [other], KINDS, now=NOW) == changes((), (), KINDS, now=NOW)
-    assert changes((), [other], KINDS, now=NOW).to_clear == (other,)
+    assert changes((), [other], KINDS, now=NOW).to_end == (other,)
