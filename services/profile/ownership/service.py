@@ -117,8 +117,11 @@ async def _hand(
     connection: asyncpg.Connection, hand_over: HandOver, clock: BusinessClock
 ) -> tuple[int, bool]:
     ids = await repository.list_to_hand(connection, hand_over, limit=AT_ONCE)
-    await customers.set_manager(
-        connection, ids, hand_over.to_rm, by=hand_over.hand_over_id, clock=clock
+    await customers.set_managers(
+        connection,
+        dict.fromkeys(ids, hand_over.to_rm),
+        by=hand_over.hand_over_id,
+        clock=clock,
     )
     if hand_over.is_substitution:
         await repository.note_handed(connection, hand_over, ids)
@@ -129,8 +132,11 @@ async def _return(
     connection: asyncpg.Connection, hand_over: HandOver, clock: BusinessClock
 ) -> tuple[int, bool]:
     looked_at, ids = await repository.take_back(connection, hand_over, limit=AT_ONCE)
-    await customers.set_manager(
-        connection, ids, hand_over.from_rm, by=hand_over.hand_over_id, clock=clock
+    await customers.set_managers(
+        connection,
+        dict.fromkeys(ids, hand_over.from_rm),
+        by=hand_over.hand_over_id,
+        clock=clock,
     )
     return 0, looked_at < AT_ONCE
 
