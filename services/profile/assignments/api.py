@@ -52,7 +52,7 @@ async def get_assignment(
 ) -> AssignmentRead:
     """Return an assignment: how many get a manager by rule, and how many stay without and why."""
     token.must_be_staff()
-    async with database.transaction() as connection:
+    async with database.connection() as connection:
         return AssignmentRead.of(await repository.get(connection, assignment_id, token))
 
 
@@ -67,7 +67,7 @@ async def list_assignment_loads(
     """List what an assignment does to the load of each manager, by manager."""
     token.must_be_staff()
     (last,) = decode_cursor(after, text) or ("",)
-    async with database.transaction() as connection:
+    async with database.connection() as connection:
         await repository.get(connection, assignment_id, token)
         found = await repository.list_loads(connection, assignment_id, after=last, limit=limit + 1)
     items = [AssignmentLoadRead.of(each) for each in found]
@@ -85,7 +85,7 @@ async def list_planned_customers(
     """List what is planned for each customer, by customer."""
     token.must_be_staff()
     (last,) = decode_cursor(after, text) or ("",)
-    async with database.transaction() as connection:
+    async with database.connection() as connection:
         await repository.get(connection, assignment_id, token)
         found = await repository.list_planned(
             connection, assignment_id, after=last, limit=limit + 1

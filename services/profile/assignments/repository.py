@@ -96,13 +96,28 @@ async def find(connection: asyncpg.Connection, assignment_id: str) -> Assignment
 
 
 async def get(connection: asyncpg.Connection, assignment_id: str, token: Token) -> Assignment:
+    """Return an assignment that the token sees.
+
+    Raises:
+        NoSuchAssignment: there is none, or it is not the token's to see.
+    """
+    return await _get(connection, assignment_id, token, "")
+
+
+async def hold(connection: asyncpg.Connection, assignment_id: str, token: Token) -> Assignment:
     """Return an assignment that the token sees, locked.
 
     Raises:
         NoSuchAssignment: there is none, or it is not the token's to see.
     """
+    return await _get(connection, assignment_id, token, "FOR UPDATE")
+
+
+async def _get(
+    connection: asyncpg.Connection, assignment_id: str, token: Token, lock: str
+) -> Assignment:
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM assignment WHERE {_SEEN} AND assignment_id = $3 FOR UPDATE",  # noqa: S608 - our columns
+        f"SELECT {_COLUMNS} FROM assignment WHERE {_SEEN} AND assignment_id = $3 {lock}",  # noqa: S608 - our columns
         *(token.org, token.rm, assignment_id),
     )
     if row is None:

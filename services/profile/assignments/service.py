@@ -23,7 +23,7 @@ from shared.logging import log
 from shared.rules import RuleError
 from shared.tokens import Token
 
-PLANNED_AT_ONCE = 5_000
+PLANNED_AT_ONCE = 2_000
 GIVEN_AT_ONCE = 200
 
 
@@ -69,7 +69,7 @@ async def accept(
         NoSuchAssignment: there is none, or it is not the token's to see.
         SecondPersonNeeded, AssignmentSettled: see `domain.accepted`.
     """
-    found = await repository.get(connection, assignment_id, token)
+    found = await repository.hold(connection, assignment_id, token)
     return await _put(connection, domain.accepted(found, token.author, clock.now()))
 
 
@@ -82,7 +82,7 @@ async def cancel(
         NoSuchAssignment: there is none, or it is not the token's to see.
         AssignmentSettled: it was decided on.
     """
-    found = await repository.get(connection, assignment_id, token)
+    found = await repository.hold(connection, assignment_id, token)
     return await _put(connection, domain.cancelled(found, token.author, clock.now()))
 
 
