@@ -8,6 +8,7 @@ from services.profile.accounts.api import router as accounts
 from services.profile.alert_kinds.api import router as alert_kinds
 from services.profile.alerts.api import router as alerts
 from services.profile.assessments.api import router as assessments
+from services.profile.assignments.api import router as assignments
 from services.profile.complaints.api import router as complaints
 from services.profile.conduct.api import router as conduct
 from services.profile.consents.api import router as consents
@@ -27,10 +28,12 @@ from services.profile.identities.api import router as identities
 from services.profile.jobs.api import IMPORTED
 from services.profile.jobs.api import router as jobs
 from services.profile.kyc.api import router as kyc
+from services.profile.managers.api import router as managers
 from services.profile.matching.api import router as duplicates_runs
 from services.profile.merges.api import router as merges
 from services.profile.needs.api import router as needs
 from services.profile.ownership.api import router as ownership
+from services.profile.ownership_rules.api import router as ownership_rules
 from services.profile.parts.api import PARTS
 from services.profile.purposes.api import router as purposes
 from services.profile.quarantine.api import router as quarantine
@@ -64,7 +67,8 @@ def create(settings: Settings, *, client: ServiceClient | None = None) -> FastAP
         "to, tags, and what persons may ask about their data.",
         routers=[
             *(customers, search, accounts, holdings, events, consents, purposes, assessments),
-            *(conduct, complaints, flags, ownership, alert_kinds, alerts, tag_kinds, tags),
+            *(conduct, complaints, flags, alert_kinds, alerts, tag_kinds, tags),
+            *(ownership, managers, ownership_rules, assignments),
             *(identities, duplicates_runs, duplicates, merges, unmaskings),
             *(event_types, quarantine, relations, kyc, needs, timeline, features, jobs, exports),
             declarations,  # after the paths of exports and rolls, which no feature is called

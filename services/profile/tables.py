@@ -3,6 +3,7 @@
 from services.profile.accounts import tables as _accounts
 from services.profile.alert_kinds import tables as _alert_kinds
 from services.profile.assessments import tables as _assessments
+from services.profile.assignments import tables as _assignments
 from services.profile.attributes import tables as _attributes
 from services.profile.base import Base
 from services.profile.complaints import tables as _complaints
@@ -19,10 +20,12 @@ from services.profile.identifiers import tables as _identifiers
 from services.profile.identities import tables as _identities
 from services.profile.jobs import tables as _jobs
 from services.profile.kyc import tables as _kyc
+from services.profile.managers import tables as _managers
 from services.profile.matching import tables as _matching
 from services.profile.merges import tables as _merges
 from services.profile.needs import tables as _needs
 from services.profile.ownership import tables as _ownership
+from services.profile.ownership_rules import tables as _ownership_rules
 from services.profile.placements import tables as _placements
 from services.profile.purposes import tables as _purposes
 from services.profile.relations import tables as _relations
@@ -34,10 +37,11 @@ from shared.feed.tables import feed_tables, load_table
 from shared.idempotency_keys import idempotency_table
 
 SLICES = (
-    *(_accounts, _alert_kinds, _assessments, _attributes, _complaints, _conduct, _consents),
-    *(_customers, _declarations, _disclosures, _event_types, _events, _features, _holdings),
-    *(_identifiers, _identities, _jobs, _kyc, _matching, _merges, _needs, _ownership),
-    *(_placements, _purposes, _relations, _rights, _tag_kinds, _timeline, _watch),
+    *(_accounts, _alert_kinds, _assessments, _assignments, _attributes, _complaints, _conduct),
+    *(_consents, _customers, _declarations, _disclosures, _event_types, _events, _features),
+    *(_holdings, _identifiers, _identities, _jobs, _kyc, _managers, _matching, _merges, _needs),
+    *(_ownership, _ownership_rules, _placements, _purposes, _relations, _rights, _tag_kinds),
+    *(_timeline, _watch),
 )
 METADATA = Base.metadata
 feed_tables(METADATA)

@@ -472,20 +472,64 @@ def recipients() -> Recipients:
     return Recipients(tuple(read["sharable"]), words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerKind:
+    """Whom managers serve; `capacity` is how many customers one usually looks after at most."""
+
+    key: str
+    label: Label
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipRule:
+    """Which customers without a manager go to managers of which kind, of their org unit or above.
+
+    `catalogue/ownership.yaml` says what each field means.
+    """
+
+    key: str
+    label: Label
+    rule: str
+    serves: str
+    org: Literal["same", "nearest"]
+    separate_consent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnershipWords:
-    """Why customers are handed over, and why somebody objects."""
+    """Who looks after whom; why customers are handed over, and why somebody objects."""
 
     reasons: Mapping[str, Word]
     disputes: Mapping[str, Word]
+    kinds: Mapping[str, ManagerKind]
+    rules: tuple[OwnershipRule, ...]
 
 
 @cache
 def ownership() -> OwnershipWords:
-    """The words of handing customers over."""
+    """The words and the shipped rules of who looks after whom."""
     read: dict[str, Any] = _read("ownership.yaml")
     return OwnershipWords(
-        *({entry["key"]: Word(**entry) for entry in read[name]} for name in ("reasons", "disputes"))
+        reasons={entry["key"]: Word(**entry) for entry in read["reasons"]},
+        disputes={entry["key"]: Word(**entry) for entry in read["disputes"]},
+        kinds={
+            entry["key"]: ManagerKind(
+                key=entry["key"], label=_label(entry), capacity=entry["capacity"]
+            )
+            for entry in read["manager_kinds"]
+        },
+        rules=tuple(
+            OwnershipRule(
+                key=entry["key"],
+                label=_label(entry),
+                rule=entry["rule"],
+                serves=entry["serves"],
+                org=entry["org"],
+                separate_consent=entry.get("separate_consent", False),
+            )
+            for entry in read["rules"]
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from services.profile.assignments import service as assignments
 from services.profile.attributes import service as attributes
 from services.profile.conduct import service as conduct
 from services.profile.consents import service as consents
@@ -73,6 +74,7 @@ def build(context: WorkerContext) -> Sequence[Loop]:
         lambda: _work(partial(advance_run, context)),
         lambda: _work(partial(end_imports, context)),
         lambda: _work(partial(hand_over, context)),
+        lambda: _work(partial(assign, context)),
         lambda: _work(partial(lapse_consents, context)),
         lambda: _work(partial(compare_sales, context)),
         lambda: _work(partial(expire_tags, context)),
@@ -114,6 +116,11 @@ async def end_imports(context: WorkerContext) -> bool:
 async def hand_over(context: WorkerContext) -> bool:
     """Move some customers of a hand-over whose day has come; tell whether there was one."""
     return await ownership.step(context.database, context.clock)
+
+
+async def assign(context: WorkerContext) -> bool:
+    """Plan or apply an assignment for some customers; tell whether there was one to."""
+    return await assignments.step(context.database, context.clock)
 
 
 async def lapse_consents(context: WorkerContext) -> bool:

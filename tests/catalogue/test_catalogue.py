@@ -311,6 +311,7 @@ def test_the_codes_repeat_the_labels_of_the_other_files() -> None:
         "alert_acknowledgement": load("alerts")["acknowledgements"],
         "hand_over_reason": load("ownership")["reasons"],
         "hand_over_dispute": load("ownership")["disputes"],
+        "manager_kind": load("ownership")["manager_kinds"],
         "recipient": load("recipients")["recipients"],
         "rights_refusal": load("rights")["refusals"],
         **{

@@ -124,12 +124,13 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """Who looked after a customer from a moment on, and who said so."""
+    """Who looked after a customer from a moment on, who said so, and by which rule if by one."""
 
     org_path: str
     rm_id: str | None
     since: datetime
     recorded_by: str
+    rule: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,16 +159,21 @@ async def substitutes_of(
 
 
 async def note_owners(
-    connection: asyncpg.Connection, owners: Mapping[str, Owner], *, by: str, now: datetime
+    connection: asyncpg.Connection,
+    owners: Mapping[str, Owner],
+    *,
+    by: str,
+    rules: Mapping[str, str | None],
+    now: datetime,
 ) -> None:
-    """Keep who looks after customers from now on."""
+    """Keep who looks after customers from now on, and the rule by which if there was one."""
     await connection.copy_records_to_table(
         "ownership_record",
         records=[
-            (customer_id, new_id(), owner.org_path, owner.rm_id, now, by)
+            (customer_id, new_id(), owner.org_path, owner.rm_id, now, by, rules.get(customer_id))
             for customer_id, owner in owners.items()
         ],
-        columns=["customer_id", "record_id", "org_path", "rm_id", "since", "recorded_by"],
+        columns=["customer_id", "record_id", "org_path", "rm_id", "since", "recorded_by", "rule"],
     )
 
 
@@ -177,7 +182,7 @@ async def list_ownerships(
 ) -> list[Ownership]:
     """Return who looked after a customer, latest first."""
     rows = await connection.fetch(
-        """SELECT org_path, rm_id, since, recorded_by FROM ownership_record
+        """SELECT org_path, rm_id, since, recorded_by, rule FROM ownership_record
            WHERE customer_id = $1 ORDER BY record_id DESC LIMIT $2""",
         customer_id,
         limit,
@@ -185,14 +190,16 @@ async def list_ownerships(
     return [Ownership(**dict(row)) for row in rows]
 
 
-async def set_manager(
-    connection: asyncpg.Connection, customer_ids: Sequence[str], rm_id: str, now: datetime
+async def set_managers(
+    connection: asyncpg.Connection, managers: Mapping[str, str], now: datetime
 ) -> None:
     """Write whose customers these are, that the caller has locked."""
     await connection.execute(
-        "UPDATE customer SET rm_id = $2, updated_at = $3 WHERE customer_id = ANY ($1::text[])",
-        customer_ids,
-        rm_id,
+        """UPDATE customer AS c SET rm_id = g.rm_id, updated_at = $3
+           FROM unnest($1::text[], $2::text[]) AS g (customer_id, rm_id)
+           WHERE c.customer_id = g.customer_id""",
+        list(managers),
+        list(managers.values()),
         now,
     )
 

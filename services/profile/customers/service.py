@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -323,7 +324,7 @@ async def change(
     connection = await raw_connection(session)
     if before.owner != after.owner:
         owners = {customer_id: after.owner}
-        await repository.note_owners(connection, owners, by=token.author, now=clock.now())
+        await repository.note_owners(connection, owners, by=token.author, rules={}, now=clock.now())
     told = await publish_many(connection, announcements(customer_id, before, after, clock.now()))
     changed = await features.refresh(connection, [customer_id], clock)
     return told[0] if told else changed
@@ -336,14 +337,15 @@ async def announce_many(
     *,
     by: str,
     now: datetime,
+    rules: Mapping[str, str | None] = MappingProxyType({}),
 ) -> None:
-    """Tell of changes of standing, and keep who looks after whom from now on."""
+    """Tell of changes of standing, and keep who looks after whom from now on, by which rule."""
     moved = {
         customer_id: standing.owner
         for customer_id, standing in after.items()
         if before.get(customer_id, Standing()).owner != standing.owner
     }
-    await repository.note_owners(connection, moved, by=by, now=now)
+    await repository.note_owners(connection, moved, by=by, rules=rules, now=now)
     await publish_many(
         connection,
         [
@@ -354,22 +356,31 @@ async def announce_many(
     )
 
 
-async def set_manager(
+async def set_managers(
     connection: asyncpg.Connection,
-    customer_ids: Sequence[str],
-    rm_id: str,
+    managers: Mapping[str, str],
     *,
     by: str,
+    rules: Mapping[str, str | None] = MappingProxyType({}),
     clock: BusinessClock,
 ) -> None:
-    """Give customers, survivors all, to a manager; `by` is the person, the program or a reason."""
+    """Give customers, survivors all, to managers.
+
+    Args:
+        connection: inside a transaction.
+        managers: who gets them, by customer.
+        by: the person, the program, a hand-over or an assignment.
+        rules: the rule that says so, by customer, where one does.
+        clock: of the bank.
+    """
+    customer_ids = list(managers)
     if not customer_ids:
         return
     await features.lock(connection, customer_ids)
     before = await standings_of(connection, customer_ids, clock)
-    await repository.set_manager(connection, customer_ids, rm_id, clock.now())
+    await repository.set_managers(connection, managers, clock.now())
     after = await standings_of(connection, customer_ids, clock)
-    await announce_many(connection, before, after, by=by, now=clock.now())
+    await announce_many(connection, before, after, by=by, now=clock.now(), rules=rules)
     await features.refresh(connection, sorted(after), clock)
 
 

@@ -89,3 +89,4 @@ class OwnershipRecordRow(CustomerKeyed, Base):
     rm_id: Mapped[str | None] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[str] = mapped_column(Text)
+    rule: Mapped[str | None] = mapped_column(Text, comment="The rule that gave the customer")

@@ -70,6 +70,18 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A customer whom a substitution handed over, of `rm_id` now.
+
+    `others` are the other substitutions that handed them over: hand-over, from, to.
+    """
+
+    customer_id: str
+    rm_id: str | None
+    others: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Who says so, and when."""
 
@@ -138,6 +150,27 @@ def next_state(hand_over: HandOver, today: date) -> State | None:
         return State.IN_EFFECT
     is_over = hand_over.until is not None and hand_over.until < today
     return State.RETURNED if hand_over.state is State.IN_EFFECT and is_over else None
+
+
+def passed_on(hand_over: HandOver, handed: Handed) -> tuple[str, ...] | None:
+    """Return by which other substitutions a customer came from the substitute to where they are.
+
+    While two stand in for each other, or a substitute is absent too, customers are passed on; who
+    comes back gets them wherever they were passed on to.
+
+    Returns:
+        Ids of hand-overs in their order, none if the substitute has the customer; None: somebody
+        else has taken the customer over meanwhile.
+    """
+    at, path = hand_over.to_rm, tuple[str, ...]()
+    while at != handed.rm_id:
+        onward = next(
+            (each for each in handed.others if each[1] == at and each[0] not in path), None
+        )
+        if onward is None:
+            return None
+        path, at = (*path, onward[0]), onward[2]
+    return path
 
 
 def _settled(hand_over: HandOver, state: State, decision: Decision, *allowed: State) -> HandOver:

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from services.profile.ownership.domain import HandOver, NoSuchHandOver, State
+from services.profile.ownership.domain import Handed, HandOver, NoSuchHandOver, State
 from shared.tokens import Token
 
 _STORED = [each.name for each in fields(HandOver) if each.name != "customers"]
@@ -134,21 +134,42 @@ async def note_handed(
 
 async def take_back(
     connection: asyncpg.Connection, hand_over: HandOver, *, limit: int
-) -> tuple[int, list[str]]:
-    """Forget the next whom a substitution handed over; return how many, and those to go back."""
+) -> list[Handed]:
+    """Forget the next whom a substitution handed over, and return them by id."""
     rows = await connection.fetch(
         """WITH gone AS (
                DELETE FROM handed_customer WHERE (customer_id, hand_over_id) IN (
                    SELECT customer_id, hand_over_id FROM handed_customer
                    WHERE hand_over_id = $1 ORDER BY customer_id LIMIT $2)
                RETURNING customer_id)
-           SELECT g.customer_id, c.rm_id = $3 AS is_theirs
+           SELECT g.customer_id, c.rm_id, ARRAY(
+               SELECT (d.hand_over_id, d.from_rm, d.to_rm) FROM handed_customer AS d
+               WHERE d.customer_id = g.customer_id AND d.hand_over_id <> $1
+               ORDER BY d.hand_over_id) AS others
            FROM gone AS g LEFT JOIN customer AS c USING (customer_id) ORDER BY 1""",
         hand_over.hand_over_id,
         limit,
-        hand_over.to_rm,
     )
-    return len(rows), [row["customer_id"] for row in rows if row["is_theirs"]]
+    return [
+        Handed(
+            customer_id=row["customer_id"],
+            rm_id=row["rm_id"],
+            others=tuple(tuple(each) for each in row["others"]),
+        )
+        for row in rows
+    ]
+
+
+async def forget_handed(
+    connection: asyncpg.Connection, customer_ids: Sequence[str], hand_over_ids: Sequence[str]
+) -> None:
+    """Forget that a customer, each, was handed over by a substitution."""
+    await connection.execute(
+        """DELETE FROM handed_customer WHERE (customer_id, hand_over_id) IN (
+               SELECT * FROM unnest($1::text[], $2::text[]))""",
+        customer_ids,
+        hand_over_ids,
+    )
 
 
 def _to_hand_over(row: asyncpg.Record) -> HandOver:

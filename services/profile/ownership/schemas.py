@@ -70,4 +70,9 @@ class OwnershipRead(BaseModel):
     org_path: str
     rm_id: str | None
     since: Moment
-    recorded_by: str = Field(description="The member of staff, the program, or a hand-over")
+    recorded_by: str = Field(
+        description="The member of staff, the program, a hand-over or an assignment"
+    )
+    rule: str | None = Field(
+        description="Key of the ownership rule that gave the customer; null: no rule did"
+    )

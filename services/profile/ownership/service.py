@@ -117,8 +117,11 @@ async def _hand(
     connection: asyncpg.Connection, hand_over: HandOver, clock: BusinessClock
 ) -> tuple[int, bool]:
     ids = await repository.list_to_hand(connection, hand_over, limit=AT_ONCE)
-    await customers.set_manager(
-        connection, ids, hand_over.to_rm, by=hand_over.hand_over_id, clock=clock
+    await customers.set_managers(
+        connection,
+        dict.fromkeys(ids, hand_over.to_rm),
+        by=hand_over.hand_over_id,
+        clock=clock,
     )
     if hand_over.is_substitution:
         await repository.note_handed(connection, hand_over, ids)
@@ -128,11 +131,20 @@ async def _hand(
 async def _return(
     connection: asyncpg.Connection, hand_over: HandOver, clock: BusinessClock
 ) -> tuple[int, bool]:
-    looked_at, ids = await repository.take_back(connection, hand_over, limit=AT_ONCE)
-    await customers.set_manager(
-        connection, ids, hand_over.from_rm, by=hand_over.hand_over_id, clock=clock
+    handed = await repository.take_back(connection, hand_over, limit=AT_ONCE)
+    paths = {each.customer_id: domain.passed_on(hand_over, each) for each in handed}
+    passed = [(customer_id, by) for customer_id, path in paths.items() for by in path or ()]
+    ids = [customer_id for customer_id, path in paths.items() if path is not None]
+    await repository.forget_handed(
+        connection, [customer_id for customer_id, _ in passed], [by for _, by in passed]
     )
-    return 0, looked_at < AT_ONCE
+    await customers.set_managers(
+        connection,
+        dict.fromkeys(ids, hand_over.from_rm),
+        by=hand_over.hand_over_id,
+        clock=clock,
+    )
+    return 0, len(handed) < AT_ONCE
 
 
 async def _put(connection: asyncpg.Connection, hand_over: HandOver) -> HandOver:

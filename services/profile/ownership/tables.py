@@ -45,7 +45,10 @@ class HandedRow(CustomerKeyed, Base):
     """That a customer was handed over by a substitution that has not ended."""
 
     __tablename__ = "handed_customer"
-    __table_args__ = (Index("handed_customer_of", "hand_over_id", "customer_id"),)
+    __table_args__ = (
+        Index("handed_customer_of", "hand_over_id", "customer_id"),
+        Index("handed_customer_from", "from_rm"),
+    )
 
     hand_over_id: Mapped[str] = mapped_column(Text, primary_key=True)
     from_rm: Mapped[str] = mapped_column(Text)

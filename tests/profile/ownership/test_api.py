@@ -109,6 +109,26 @@ async def test_two_who_stand_in_for_each_other_hand_nobody_over_twice(bank: Prof
         await days_later(bank, 0)
 
     assert await owners(bank, "c1", "c2") == ["rm1", "rm1"]
+    await days_later(bank, 5)
+    assert await owners(bank, "c1", "c2") == ["rm1", "rm1"]
+
+
+async def test_who_comes_back_gets_those_too_whom_the_substitute_s_substitute_has(
+    bank: Profile,
+) -> None:
+    for pair in (
+        {"until": "2026-03-04"},
+        {"from_rm": "rm2", "to_rm": "rm3", "until": "2026-03-06"},
+    ):
+        path = await propose(bank, **pair)
+        await bank.ok("POST", f"{path}/accept", headers=TWO)
+        await days_later(bank, 0)
+    assert await owners(bank, "c1", "c3") == ["rm3", "rm3"]
+
+    await days_later(bank, 3)
+    assert await owners(bank, "c1", "c3") == ["rm1", "rm3"]
+    await days_later(bank, 5)
+    assert await owners(bank, "c1", "c3") == ["rm1", "rm3"]
 
 
 async def test_a_transfer_is_for_good_and_of_those_named(bank: Profile) -> None:
