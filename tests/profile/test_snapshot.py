@@ -79,6 +79,9 @@ async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
     await state(profile)
     await profile.ok("PUT", "/customers/c3", json={"party_type": "person"})
     await forget(profile, "c3")
+    sold = {"event_id": "e1", "customer_id": "c1", "type": "purchase", "occurred_at": ago(9)}
+    await profile.ok("POST", "/events", json={**sold, "data": {"category": "fund"}})
+    await conduct.step(profile.database, profile.clock)
     desk = {**bearer("catalogue:write", actor="s-1"), "If-None-Match": "*"}
     held = {"label": {"zh": "在册", "en": "Known"}, "todo": {"zh": "无", "en": "Nothing"}}
     body = {**held, "severity": "info", "rule": "open_accounts >= 0"}
@@ -86,9 +89,6 @@ async def test_every_event_fits_its_published_schema(profile: Profile) -> None:
     await profile.ok("PUT", "/customers/c1/tags/vip_care", json={})
     await profile.ok("DELETE", "/customers/c1/tags/vip_care")
     await profile.ok("POST", "/features/rolls", json={})
-    sold = {"event_id": "e1", "customer_id": "c1", "type": "purchase", "occurred_at": ago(9)}
-    await profile.ok("POST", "/events", json={**sold, "data": {"category": "fund"}})
-    await conduct.step(profile.database, profile.clock)
     await profile.work()
     async with profile.database.connection() as connection:
         rows = await connection.fetch("SELECT type, data::text FROM feed_pending")

@@ -189,5 +189,6 @@ async def test_a_segment_needs_its_scope_and_its_service(profile: Profile) -> No
         True,
     )
     assert await segments.among("key", ["c1", "c3"]) == {"c1"}
-    poor = await profile.call("POST", "/customers:search", json={"segment": "key"})
+    reads = bearer("customers:read")
+    poor = await profile.call("POST", "/customers:search", json={"segment": "key"}, headers=reads)
     assert (poor.status_code, poor.json()["code"]) == (403, Forbidden.code)
