@@ -25,6 +25,7 @@ from shared.rules.tree import (
     Not,
     Truth,
     Value,
+    walk,
 )
 
 _TYPES = {
@@ -43,7 +44,6 @@ _OPERATORS: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": operator.truediv,
 }
 
 
@@ -110,12 +110,22 @@ def _value(node: Value) -> pl.Expr:
             return _arithmetic(node)
 
 
+def every_row(constant: pl.Expr) -> pl.Expr:
+    """A number as a column of its own, to divide by.
+
+    By a scalar the engine does not divide: it multiplies by the reciprocal, which gives another
+    last bit for many numbers than float64 division does.
+    """
+    return constant + pl.int_range(pl.len()) * 0.0
+
+
 def _arithmetic(node: Arithmetic) -> pl.Expr:
     left, right = _value(node.left), _value(node.right)
-    result = _OPERATORS[node.operator](left, right)
     if node.operator == "/":
-        result = pl.when(right != 0.0).then(result).otherwise(None)
-    return result.fill_nan(None)
+        is_constant = not any(isinstance(part, Column) for part in walk(node.right))
+        divided = left / (every_row(right) if is_constant else right)
+        return pl.when(right != 0.0).then(divided).otherwise(None).fill_nan(None)
+    return _OPERATORS[node.operator](left, right).fill_nan(None)
 
 
 def _among(node: Among) -> pl.Expr:

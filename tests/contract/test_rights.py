@@ -29,6 +29,7 @@ PLAIN: Mapping[type, Any] = {
     types.Boolean: False,
     types.Integer: 1,
     types.Float: 1.0,
+    types.Numeric: 1,
     types.Date: DAY,
     types.DateTime: datetime(2026, 1, 1, tzinfo=UTC),
 }

@@ -1,8 +1,9 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
-from services.profile.purposes import service
+from services.profile.parameters import CODE_PATTERN
+from services.profile.purposes import domain, service
 from services.profile.purposes.domain import Purpose
 from services.profile.purposes.schemas import (
     ConsentPurposeRead,
@@ -15,8 +16,17 @@ from shared.etag import etag_of, is_current
 from shared.parameters import IfMatch, IfNoneMatch
 from shared.problems import problem_responses
 
+
+def asked_purpose(
+    purpose: Annotated[str, Path(pattern=CODE_PATTERN, examples=[Purpose.MARKETING.value])],
+) -> Purpose:
+    """Return the purpose of this name."""
+    return domain.purpose_of(purpose)
+
+
 router = APIRouter(prefix="/v1/consent-purposes", tags=["consents"])
 reads, writes = [requires("customers:read")], [requires("purposes:write")]
+AskedPurpose = Annotated[Purpose, Depends(asked_purpose)]
 TextName = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The text's version")]
 
 
@@ -32,10 +42,10 @@ async def list_consent_purposes(database: AppDatabase, clock: Clock) -> ConsentP
     "/{purpose}",
     dependencies=reads,
     response_model=ConsentPurposeRead,
-    responses={304: {"description": "You hold the current version"}},
+    responses={**problem_responses(404), 304: {"description": "You hold the current version"}},
 )
 async def get_consent_purpose(
-    purpose: Purpose,
+    purpose: AskedPurpose,
     database: AppDatabase,
     clock: Clock,
     response: Response,
@@ -50,10 +60,10 @@ async def get_consent_purpose(
     return ConsentPurposeRead.of(found)
 
 
-@router.put("/{purpose}", dependencies=writes, responses=problem_responses(403, 409, 412, 428))
+@router.put("/{purpose}", dependencies=writes, responses=problem_responses(403, 404, 409, 412, 428))
 async def propose_consent_text(
     *,
-    purpose: Purpose,
+    purpose: AskedPurpose,
     wanted: ConsentTextWrite,
     if_match: IfMatch,
     database: AppDatabase,
@@ -76,7 +86,7 @@ async def propose_consent_text(
 )
 async def accept_consent_text(
     *,
-    purpose: Purpose,
+    purpose: AskedPurpose,
     text_version: TextName,
     if_match: IfMatch,
     database: AppDatabase,

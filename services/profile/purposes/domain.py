@@ -30,6 +30,10 @@ class State(StrEnum):
     ACCEPTED = "accepted"
 
 
+class NoSuchPurpose(NotFound):
+    code = "no_such_purpose"
+
+
 class NoSuchText(NotFound):
     code = "no_such_consent_text"
 
@@ -82,6 +86,18 @@ class Lapse:
     text_version: str
     before: datetime
     at: datetime
+
+
+def purpose_of(key: str) -> Purpose:
+    """Return the purpose of this name.
+
+    Raises:
+        NoSuchPurpose: names those there are.
+    """
+    try:
+        return Purpose(key)
+    except ValueError:
+        raise NoSuchPurpose(f"The purposes are {', '.join(Purpose)}") from None
 
 
 def check(wanted: Text, texts: Sequence[Text]) -> None:

@@ -217,3 +217,11 @@ def test_l2_a_number_over_what_is_missing_is_missing_and_so_is_one_over_zero() -
     answers = [compile_values(read)(row) for row in ({"amount": 1}, {"amount": 1, "count": 0})]
     assert answers == [{"share": None}, {"share": None}]
     assert compile_values(read)({"amount": 3.0, "count": 2}) == {"share": 1.5}
+
+
+def test_l1_a_column_is_divided_by_a_number_to_the_last_bit() -> None:
+    rows = [{"amount": place / 7} for place in range(1_000)]
+    value = parse_value("amount / 210839", CATALOGUE)
+    found = pl.DataFrame(rows).select(value_to_polars(value).alias("0"))
+
+    assert found.to_dicts() == [compile_values({"0": value})(row) for row in rows]

@@ -8,7 +8,7 @@ import polars as pl
 from services.segment.scores.domain.definitions import FULL, Absent, Formula, Measured, Side
 from services.segment.scores.domain.points import HALF_UP
 from shared.rules import Rule
-from shared.rules.columns import to_polars, value_to_polars
+from shared.rules.columns import every_row, to_polars, value_to_polars
 
 
 def score_to_polars(formula: Formula) -> pl.Expr:
@@ -43,4 +43,5 @@ def _measure(each: Measured) -> pl.Expr:
 
 def _way(each: Measured, measure: pl.Expr) -> pl.Expr:
     """How far a part is from empty to full."""
-    return ((measure - each.part.empty) / (each.part.full - each.part.empty)).clip(0.0, 1.0)
+    whole = every_row(pl.lit(each.part.full - each.part.empty))
+    return ((measure - each.part.empty) / whole).clip(0.0, 1.0)
