@@ -65,7 +65,10 @@ def new_module_database(cluster: EmbeddedPostgres) -> Iterator[NewDatabase]:
 
 @pytest.fixture(scope="session")
 def new_template(cluster: EmbeddedPostgres) -> Iterator[NewDatabase]:
-    """As `new_database`, kept for all tests of this process: a template to copy, never written."""
+    """As `new_database`, kept for all tests of this process: a template to copy, never written.
+
+    What fills it is no coroutine: an event loop kept for so long would be in the others' way.
+    """
     yield from _databases(cluster)
 
 

@@ -15,9 +15,9 @@ from tests.shared.feed.kit import Source
 OpenDatabase = Callable[[], Awaitable[Database]]
 
 
-@pytest.fixture(scope="session")
-async def feed_template(new_template: NewDatabase) -> str:
-    url = new_template()
+@pytest.fixture(scope="module")
+async def feed_template(new_module_database: NewDatabase) -> str:
+    url = new_module_database()
     metadata = MetaData()
     feed_tables(metadata)
     database = Database(url)
