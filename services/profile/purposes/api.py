@@ -60,10 +60,10 @@ async def get_consent_purpose(
     return ConsentPurposeRead.of(found)
 
 
-@router.put("/{purpose}", dependencies=writes, responses=problem_responses(403, 404, 409, 412, 428))
+@router.put("/{purpose}", dependencies=writes, responses=problem_responses(403, 409, 412, 428))
 async def propose_consent_text(
     *,
-    purpose: AskedPurpose,
+    purpose: Purpose,
     wanted: ConsentTextWrite,
     if_match: IfMatch,
     database: AppDatabase,
@@ -86,7 +86,7 @@ async def propose_consent_text(
 )
 async def accept_consent_text(
     *,
-    purpose: AskedPurpose,
+    purpose: Purpose,
     text_version: TextName,
     if_match: IfMatch,
     database: AppDatabase,

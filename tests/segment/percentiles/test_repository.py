@@ -15,6 +15,7 @@ from tests.segment.bank import NOW, Bank, features
 pytestmark = pytest.mark.anyio
 
 [PERCENTILE] = repository.list_percentiles()
+STEPS = 10**PERCENTILE.digits
 
 
 def middle_rank(value: float, having: Counter[float]) -> Fraction:
@@ -24,7 +25,7 @@ def middle_rank(value: float, having: Counter[float]) -> Fraction:
 
 
 def rounded(share: Fraction) -> float:
-    return floor(share * 1_000 + Fraction(1, 2)) / 1_000
+    return floor(share * STEPS + Fraction(1, 2)) / STEPS
 
 
 POPULATIONS = {
@@ -55,11 +56,11 @@ async def test_l1_cuts_give_the_middle_rank_equal_values_at_a_cut_included(bank:
     }
     for name, values in POPULATIONS.items():
         having = Counter(values)
-        assert len(cuts[name].values) <= 1_001
+        assert len(cuts[name].values) <= STEPS + 1
         for value in sorted(having)[:: max(1, len(having) // 300)]:
             assert cuts[name].share_of(value) == rounded(middle_rank(value, having)), (name, value)
             above = value + 1e-13 if abs(value) < 1e-3 else np.nextafter(value, np.inf)
-            assert abs(cuts[name].share_of(above) - middle_rank(above, having)) <= 0.001
+            assert abs(cuts[name].share_of(above) - middle_rank(above, having)) <= 1 / STEPS
         assert cuts[name].share_of(min(values) - 1e3) == 0.0
         assert cuts[name].share_of(max(values) + 1e3) == 1.0
 
